@@ -1,0 +1,27 @@
+"""Every setting of the hub.
+
+Nothing is read at import. `run.py` calls `load_settings` once and hands the groups on; nobody else reads the
+environment.
+"""
+
+from settings.declaring import Fault, Row, SettingsError
+from settings.groups import Cache, DemoPorts, Gallery, Http, Logs, Settings, Storage, Telegram, Work, rows
+from settings.loading import load_demo_ports, load_settings
+
+__all__ = [
+    "Cache",
+    "DemoPorts",
+    "Fault",
+    "Gallery",
+    "Http",
+    "Logs",
+    "Row",
+    "Settings",
+    "SettingsError",
+    "Storage",
+    "Telegram",
+    "Work",
+    "load_demo_ports",
+    "load_settings",
+    "rows",
+]

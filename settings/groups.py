@@ -1,0 +1,247 @@
+"""Every setting: one frozen group per subject, one declared row per variable.
+
+.env.example and docs/settings.md repeat these rows; a test holds all three together.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+
+from settings import values
+from settings.declaring import Group, Row, row
+from settings.showing import many, shown
+
+DEFAULT_CONCURRENCY = 10
+PUBLIC_TELEGRAM_HOST = "api.telegram.org"
+TELEGRAM_WEBHOOK_PORTS = (443, 80, 88, 8443)  # https://core.telegram.org/bots/api#setwebhook
+
+
+class Telegram(Group):
+    """Telegram's door. `bot_token` and `webhook_secret` are empty, and so false, when not set."""
+
+    bot_token: Annotated[SecretStr, AfterValidator(values.bot_token)] = row(
+        "TELEGRAM_BOT_TOKEN", "", "The bot's token from @BotFather.", secret=True, required=True
+    )
+    api_url: Annotated[str, AfterValidator(values.base_url)] = row(
+        "TELEGRAM_API_URL",
+        "https://api.telegram.org",
+        "Address of the Bot API; a server of your own is fine.",
+    )
+    mode: Literal["polling", "webhook"] = row(
+        "TELEGRAM_MODE",
+        "polling",
+        "How updates arrive: `polling` asks for them, `webhook` is called by Telegram.",
+    )
+    webhook_url: str = row(
+        "TELEGRAM_WEBHOOK_URL", "", "Public https address of /telegram/webhook; needed in webhook mode."
+    )
+    webhook_secret: Annotated[SecretStr, AfterValidator(values.webhook_secret)] = row(
+        "TELEGRAM_WEBHOOK_SECRET",
+        "",
+        "What Telegram sends along to prove itself: letters, digits, _ and -; needed in webhook mode.",
+        secret=True,
+    )
+    admin_ids: Annotated[tuple[values.UserId, ...], BeforeValidator(values.split)] = row(
+        "ADMIN_IDS", "", "Telegram user ids of the admins, comma-separated."
+    )
+    default_language: Literal["ru", "en"] = row(
+        "DEFAULT_LANGUAGE", "ru", "Language for people whose own is not known: `ru` or `en`."
+    )
+    timezone: Annotated[ZoneInfo, BeforeValidator(values.timezone)] = row(
+        "TIMEZONE", "Europe/Moscow", "Time zone of every time shown to people."
+    )
+
+    # Fields are checked in their order and `info.data` holds only the good ones: a combination is
+    # reported beside all other faults, and never blamed on a value that is itself at fault.
+    @field_validator("webhook_url", "webhook_secret")
+    @classmethod
+    def _needed_for_webhooks(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
+        if not value and info.data.get("mode") == "webhook":
+            raise ValueError("is needed when TELEGRAM_MODE is webhook")
+        return value
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _reachable_for_telegram(cls, url: str, info: ValidationInfo) -> str:
+        if not url:
+            return url
+        parts = values.parts(url)
+        if urlsplit(info.data.get("api_url", "")).hostname == PUBLIC_TELEGRAM_HOST:
+            if parts.scheme != "https":
+                raise ValueError("should be https: Telegram's public servers call nothing else")
+            if (parts.port or 443) not in TELEGRAM_WEBHOOK_PORTS:
+                raise ValueError("should use port 443, 80, 88 or 8443: Telegram calls no other")
+        return url
+
+
+class Storage(Group):
+    """Where the hub keeps what it knows."""
+
+    database_url: Annotated[str, AfterValidator(values.database_url)] = row(
+        "DATABASE_URL",
+        "sqlite+aiosqlite:///data/switchboard.db",
+        "The SQLite file, as an SQLAlchemy address.",
+    )
+
+
+class Http(Group):
+    """HTTP's door."""
+
+    host: Annotated[str, AfterValidator(values.host)] = row("HTTP_HOST", "127.0.0.1", "Address to listen on.")
+    port: values.Port = row("HTTP_PORT", "8020", "Port to listen on; 0 takes any free one.")
+    api_keys: Annotated[
+        tuple[Annotated[SecretStr, AfterValidator(values.api_key)], ...], BeforeValidator(values.split)
+    ] = row(
+        "API_KEYS",
+        "",
+        "Keys with all rights, at least 32 characters each; several, by comma, to rotate.",
+        secret=True,
+    )
+    max_request_bytes: int = row(
+        "MAX_REQUEST_BYTES", "10485760", "Largest request body taken, in bytes.", ge=1024, le=2**30
+    )
+    request_timeout: float = row(
+        "REQUEST_TIMEOUT", "60", "Seconds a request may take to arrive and be answered.", gt=0, le=3600
+    )
+    connections: int = row(
+        "HTTP_CONNECTIONS", "400", "Connections served at one time; more are refused.", ge=1, le=65535
+    )
+
+
+class Logs(Group):
+    """What is logged and how."""
+
+    level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(values.upper)
+    ] = row("LOG_LEVEL", "INFO", "Least level logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+    format: Literal["json", "console"] = row(
+        "LOG_FORMAT", "json", "`json` for machines, `console` for people."
+    )
+
+
+class Work(Group):
+    """How jobs are worked. `job_concurrency` maps topics to numbers; ask `concurrency` instead."""
+
+    job_concurrency: Annotated[
+        Mapping[str, values.Jobs],
+        BeforeValidator(values.per_topic),
+        AfterValidator(MappingProxyType),
+        PlainSerializer(dict),
+    ] = row(
+        "JOB_CONCURRENCY",
+        "10",
+        'Jobs of a topic worked at one time, or per topic: {"telegram": 20, "default": 5}.',
+    )
+    stop_grace_seconds: float = row(
+        "STOP_GRACE_SECONDS", "10", "Seconds that running work gets to finish at a stop.", ge=0, le=3600
+    )
+
+    def concurrency(self, topic: str) -> int:
+        """How many jobs of this topic may run at one time."""
+        return self.job_concurrency.get(topic, self.job_concurrency.get("default", DEFAULT_CONCURRENCY))
+
+
+class Cache(Group):
+    """How long answers of outside systems are kept."""
+
+    enabled: bool = row("CACHE_ENABLED", "true", "Whether answers of outside systems are kept at all.")
+    stale_seconds: float = row(
+        "CACHE_STALE_SECONDS",
+        "86400",
+        "Seconds that an outdated answer stays, for when its source fails.",
+        ge=0,
+        le=31_536_000,
+    )
+    stickerset_size: int = row(
+        "STICKERSET_CACHE_SIZE", "5000", "Sticker sets kept at most.", ge=1, le=10_000_000
+    )
+    stickerset_ttl_days: float = row(
+        "STICKERSET_CACHE_TTL_DAYS", "7", "Days that a sticker set is kept.", gt=0, le=3650
+    )
+    stickerset_cleanup_interval_hours: float = row(
+        "STICKERSET_CACHE_CLEANUP_INTERVAL_HOURS", "1", "Hours between two clean-ups of them.", gt=0, le=8760
+    )
+
+
+class Gallery(Group):
+    """The sticker gallery's own choices."""
+
+    reaction_exists: values.Emojis = row(
+        "REACTION_EXISTS",
+        "✅,👌,👍",
+        "Reactions on a sticker that is in the gallery: the first that Telegram permits.",
+    )
+    reaction_added: values.Emojis = row(
+        "REACTION_ADDED", "👍", "Reactions on a sticker just added: the first that Telegram permits."
+    )
+
+
+class Settings(BaseModel):
+    """All groups. Secrets stay hidden in every text form of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    telegram: Telegram
+    storage: Storage
+    http: Http
+    logs: Logs
+    work: Work
+    cache: Cache
+    gallery: Gallery
+
+    def masked(self) -> list[tuple[str, str]]:
+        """(variable, value in use) of every row, for people: of a secret only whether and how long it is."""
+        return [(each.variable, shown(self._value(each), each.secret)) for each in rows()]
+
+    def secrets(self) -> list[str]:
+        """The secrets in clear, for the log's redactor and nobody else."""
+        held = (secret for each in rows() if each.secret for secret in many(self._value(each)))
+        return [secret.get_secret_value() for secret in held if secret]
+
+    def _value(self, of: Row) -> Any:
+        return getattr(getattr(self, of.group), of.attribute)
+
+
+def rows() -> tuple[Row, ...]:
+    """Every variable as declared, in order."""
+    return tuple(row for name, group in groups() for row in rows_of(name, group))
+
+
+def groups() -> Iterator[tuple[str, type[Group]]]:
+    """The groups by the name they have in Settings."""
+    for name, field in Settings.model_fields.items():
+        yield name, cast(type[Group], field.annotation)
+
+
+def rows_of(name: str, group: type[Group]) -> Iterator[Row]:
+    """The rows of one group."""
+    for attribute, field in group.model_fields.items():
+        marks = cast(dict[str, bool], field.json_schema_extra)
+        yield Row(name, attribute, str(field.alias), field.default, str(field.description), **marks)
+
+
+class DemoPorts(Group):
+    """The two ports of the demo, which has no other setting."""
+
+    hub: values.Port = row("DEMO_PORT", "8020", "Port of the demo's hub.")
+    sandbox: values.Port = row("SANDBOX_PORT", "8021", "Port of the demo's stand-ins.")
+
+    @field_validator("sandbox")
+    @classmethod
+    def _own_port(cls, port: int, info: ValidationInfo) -> int:
+        if port and port == info.data.get("hub"):
+            raise ValueError("should differ from DEMO_PORT")
+        return port

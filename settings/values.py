@@ -1,0 +1,116 @@
+"""What single values may look like. A ValueError tells what is wrong, never the value."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+
+def split(text: object) -> object:
+    """Comma-separated text as a row of texts."""
+    # Line breaks separate too: a NAME_FILE with one key per line reads as one expects.
+    return (
+        tuple(item for part in re.split(r"[,\n]", text) if (item := part.strip()))
+        if isinstance(text, str)
+        else text
+    )
+
+
+def timezone(name: object) -> object:
+    """A zone by its name."""
+    try:
+        return ZoneInfo(name) if isinstance(name, str) else name
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is not a time zone such as Europe/Moscow") from None
+
+
+def parts(url: str) -> SplitResult:
+    """An http address in parts."""
+    try:
+        parts = urlsplit(url)
+        well_formed = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1) > 0
+    except ValueError:
+        well_formed = False
+    if not well_formed or parts.query or parts.fragment or "@" in parts.netloc or re.search(r"\s", url):
+        raise ValueError("should be http(s)://host[:port][/path], without a query or a password")
+    return parts
+
+
+def base_url(url: str) -> str:
+    """An http address without its last slash."""
+    parts(url)
+    return url.rstrip("/")
+
+
+def bot_token(token: SecretStr) -> SecretStr:
+    """A token as @BotFather gives it; one for a server of one's own may be shorter."""
+    if token and not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token.get_secret_value()):
+        raise ValueError("is not a bot token: digits, a colon, then letters, digits, _ or -")
+    return token
+
+
+def webhook_secret(secret: SecretStr) -> SecretStr:
+    """What Telegram takes as secret_token."""
+    if secret and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret.get_secret_value()):
+        raise ValueError("should be 1 to 256 letters, digits, _ or -")
+    return secret
+
+
+def api_key(key: SecretStr) -> SecretStr:
+    """A key that can be sent either way."""
+    # The alphabet of `Authorization: Bearer` (RFC 6750), so that every key can be sent either way.
+    if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{32,}", key.get_secret_value()):
+        raise ValueError("should be at least 32 letters, digits or -._~+/=")
+    return key
+
+
+def database_url(url: str) -> str:
+    """The address of a SQLite file."""
+    scheme, found, path = url.partition(":///")
+    if not found or scheme not in {"sqlite", "sqlite+aiosqlite"}:
+        raise ValueError("this version stores in SQLite only: sqlite+aiosqlite:///path/to/file.db")
+    if not path or path.startswith((":memory:", "?")):
+        raise ValueError("should name a file: a database in memory forgets what the hub accepted")
+    return f"sqlite+aiosqlite:///{path}"
+
+
+def host(host: str) -> str:
+    """An address or a host name."""
+    if re.search(r"[\s/@\[\]]", host):
+        raise ValueError("should be an address or a host name alone")
+    return host
+
+
+def upper(text: object) -> object:
+    """In capitals."""
+    return text.upper() if isinstance(text, str) else text
+
+
+def per_topic(text: object) -> object:
+    """A number for all topics, or JSON with one for each."""
+    try:
+        value = json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        raise ValueError(
+            'should be a number or a JSON object such as {"telegram": 20, "default": 5}'
+        ) from None
+    return value if isinstance(value, Mapping) else {"default": value}
+
+
+def emoji(text: str) -> str:
+    """Something that is no letter."""
+    if text.isascii():
+        raise ValueError("should be an emoji")
+    return text
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+UserId = Annotated[int, Field(gt=0, lt=2**52)]  # Telegram promises at most 52 significant bits
+Emojis = Annotated[
+    tuple[Annotated[str, AfterValidator(emoji)], ...], BeforeValidator(split), Field(min_length=1)
+]
+Jobs = Annotated[int, Field(ge=1, le=1000, strict=True)]
