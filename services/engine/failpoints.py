@@ -1,0 +1,20 @@
+"""Named places where tests make the process fail."""
+
+from typing import Protocol
+
+NAMES = ("accept", "claim", "handling", "sending", "finish")
+
+
+class Failpoints(Protocol):
+    """What is told each time the work passes a named place."""
+
+    def hit(self, name: str) -> None:
+        """Called at the place; a test's own version may raise or end the process."""
+        ...
+
+
+class NoFailpoints:
+    """Nothing fails on purpose."""
+
+    def hit(self, name: str) -> None:
+        return None
