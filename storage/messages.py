@@ -1,0 +1,216 @@
+"""The outbox's rows: waiting → sending → sent | failed | dropped | unknown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from storage.database import Transaction
+from storage.records import Message
+from storage.tables import messages
+
+_COLUMNS = (
+    messages.c.id,
+    messages.c.kind,
+    messages.c.chat_id,
+    messages.c.thread_id,
+    messages.c.reply_to,
+    messages.c.target,
+    messages.c.target_row,
+    messages.c.language,
+    messages.c.content,
+    messages.c.state,
+    messages.c.due_at,
+    messages.c.attempts,
+    messages.c.doubts,
+    messages.c.sent_id,
+    messages.c.correlation_id,
+    messages.c.created_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A row to be written; see records.Message for the fields."""
+
+    kind: str
+    chat_id: int
+    content: Any
+    language: str
+    correlation_id: str
+    created_at: datetime
+    due_at: datetime
+    thread_id: int | None = None
+    reply_to: int | None = None
+    target: int | None = None
+    target_row: int | None = None
+    dedup_id: str | None = None
+    job_id: int | None = None
+
+
+_PUT = upsert(messages).on_conflict_do_nothing(index_elements=["dedup_id"])
+
+
+def put(tx: Transaction, row: NewMessage) -> int | None:
+    """Store a message; its id, or None when its dedup id is known already."""
+    values = {name: getattr(row, name) for name in NewMessage.__slots__} | {"state": "waiting"}
+    result = tx.execute(_PUT, values)
+    return result.lastrowid if result.rowcount == 1 else None
+
+
+def due(tx: Transaction, now: datetime, *, busy_chats: Sequence[int], most: int) -> list[Message]:
+    """The next message of each chat that is not busy: answers to presses first, then in order written.
+
+    A message that waits for another try holds up the later ones of its chat, one put off on purpose does not.
+    """
+    turn = func.row_number().over(
+        partition_by=messages.c.chat_id,
+        order_by=(case((messages.c.kind == "answer", 0), else_=1), messages.c.id),
+    )
+    queued = (
+        select(*_COLUMNS, turn.label("turn"))
+        .where(messages.c.state == "waiting")
+        .where(or_(messages.c.due_at <= now, messages.c.attempts > 0))
+        .where(messages.c.chat_id.not_in(busy_chats))
+        .subquery()
+    )
+    columns = [queued.c[column.name] for column in _COLUMNS]
+    query = select(*columns).where(queued.c.turn == 1, queued.c.due_at <= now)
+    return [Message(*row) for row in tx.execute(query.order_by(queued.c.id).limit(most))]
+
+
+def next_due(tx: Transaction, now: datetime) -> datetime | None:
+    """When the next message that waits for its time will be due."""
+    query = select(func.min(messages.c.due_at)).where(messages.c.state == "waiting", messages.c.due_at > now)
+    moment: datetime | None = tx.execute(query).scalar()
+    return moment
+
+
+_BEGIN = (
+    update(messages)
+    .where(messages.c.id == bindparam("of_id"), messages.c.state == "waiting")
+    .values(state="sending")
+)
+
+
+def begin(tx: Transaction, message_id: int) -> bool:
+    """Mark a message as being sent, before the call; False when it is not waiting any more."""
+    return tx.execute(_BEGIN, {"of_id": message_id}).rowcount == 1
+
+
+_END = (
+    update(messages)
+    .where(messages.c.id == bindparam("of_id"))
+    .values(
+        state=bindparam("new_state"),
+        sent_id=func.coalesce(bindparam("new_sent_id", type_=messages.c.sent_id.type), messages.c.sent_id),
+        sent_at=bindparam("at", type_=messages.c.sent_at.type),
+        reason=bindparam("new_reason"),
+    )
+)
+
+
+def end(
+    tx: Transaction,
+    message_id: int,
+    state: str,
+    *,
+    at: datetime,
+    sent_id: int | None = None,
+    reason: str | None = None,
+) -> None:
+    """Write the outcome: sent (with the chat's number of it), failed, dropped or unknown (with a reason)."""
+    values = {
+        "of_id": message_id,
+        "new_state": state,
+        "new_sent_id": sent_id,
+        "at": at,
+        "new_reason": reason,
+    }
+    tx.execute(_END, values)
+
+
+def again(tx: Transaction, message_id: int, *, due_at: datetime, reason: str, doubtful: bool = False) -> None:
+    """Put a message back after a try; `doubtful` when it may have arrived all the same."""
+    changed = {
+        "state": "waiting",
+        "due_at": due_at,
+        "reason": reason,
+        "attempts": messages.c.attempts + 1,
+        "doubts": messages.c.doubts + (1 if doubtful else 0),
+    }
+    tx.execute(update(messages).where(messages.c.id == message_id).values(changed))
+
+
+def move_to_general(tx: Transaction, message_id: int) -> None:
+    """Forget the topic of a message whose topic is gone."""
+    tx.execute(update(messages).where(messages.c.id == message_id).values(thread_id=None))
+
+
+def recover(tx: Transaction, now: datetime) -> tuple[int, int]:
+    """Take up what a dead process was sending. Returns (put back, given up).
+
+    A text may have arrived, so it is repeated once at most; anything else may be repeated freely.
+    """
+    sending = messages.c.state == "sending"
+    text = messages.c.kind == "text"
+    given_up = tx.execute(
+        update(messages)
+        .where(sending, or_(and_(text, messages.c.doubts > 0), messages.c.kind == "answer"))
+        .values(state="unknown", reason="the process ended while sending", sent_at=now)
+    ).rowcount
+    back = tx.execute(
+        update(messages)
+        .where(sending)
+        .values(
+            state="waiting",
+            attempts=messages.c.attempts + 1,
+            doubts=messages.c.doubts + case((text, 1), else_=0),
+        )
+    ).rowcount
+    return back, given_up
+
+
+def sent_id(tx: Transaction, message_id: int) -> tuple[str, int | None] | None:
+    """State and chat number of a row; None when there is no such row."""
+    row = tx.execute(
+        select(messages.c.state, messages.c.sent_id).where(messages.c.id == message_id)
+    ).one_or_none()
+    return (row.state, row.sent_id) if row else None
+
+
+def cancel(tx: Transaction, dedup_id: str) -> None:
+    """Take back a message that has not gone out yet."""
+    tx.execute(
+        update(messages)
+        .where(messages.c.dedup_id == dedup_id, messages.c.state == "waiting")
+        .values(state="dropped", reason="taken back")
+    )
+
+
+def drop_for_chat(tx: Transaction, chat_id: int, *, at: datetime, reason: str) -> int:
+    """Drop what still waits for a chat that takes nothing any more."""
+    return tx.execute(
+        update(messages)
+        .where(messages.c.chat_id == chat_id, messages.c.state == "waiting")
+        .values(state="dropped", reason=reason, sent_at=at)
+    ).rowcount
+
+
+def counts(tx: Transaction) -> dict[str, int]:
+    """How many messages per state, sent ones left out."""
+    query = (
+        select(messages.c.state, func.count())
+        .where(messages.c.state.in_(("waiting", "sending", "failed", "unknown")))
+        .group_by(messages.c.state)
+    )
+    return dict(tx.execute(query).tuples())
+
+
+def doubled(tx: Transaction) -> int:
+    """How many texts were sent a second time because nobody knew whether the first arrived."""
+    query = select(func.count()).where(messages.c.doubts > 0, messages.c.state == "sent")
+    return int(tx.execute(query).scalar_one())

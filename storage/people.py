@@ -1,0 +1,31 @@
+"""People who used the bot."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from storage.database import Transaction
+from storage.records import Person
+from storage.tables import people
+
+_COLUMNS = [people.c[name] for name in Person.__slots__]
+
+
+def by_id(tx: Transaction, user_id: int) -> Person | None:
+    """A person the bot has seen."""
+    row = tx.execute(select(*_COLUMNS).where(people.c.user_id == user_id)).one_or_none()
+    return Person(*row) if row else None
+
+
+def note(tx: Transaction, user_id: int, *, name: str, username: str | None, at: datetime) -> None:
+    """Keep how a person is called now; a chosen language stays."""
+    row = upsert(people).values(user_id=user_id, name=name, username=username, seen_at=at)
+    fresh = {"name": name, "username": username, "seen_at": at}
+    tx.execute(row.on_conflict_do_update(index_elements=["user_id"], set_=fresh))
+
+
+def choose_language(tx: Transaction, user_id: int, language: str, *, name: str, at: datetime) -> None:
+    """Remember what /lang chose."""
+    row = upsert(people).values(user_id=user_id, name=name, language=language, seen_at=at)
+    tx.execute(row.on_conflict_do_update(index_elements=["user_id"], set_={"language": language}))

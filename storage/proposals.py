@@ -1,0 +1,69 @@
+"""Proposals: open → added | expired. The token is random and means nothing without its row."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from storage.database import Transaction
+from storage.records import Proposal
+from storage.tables import messages, proposals
+
+_COLUMNS = [proposals.c[name] for name in Proposal.__slots__]
+
+
+def put(tx: Transaction, proposal: Proposal, *, shown_row: int) -> None:
+    """Store a new proposal with the message that shows it."""
+    values = {name: getattr(proposal, name) for name in Proposal.__slots__} | {"shown_row": shown_row}
+    tx.execute(insert(proposals).values(values))
+
+
+def by_token(tx: Transaction, token: str) -> Proposal | None:
+    """The proposal behind a button."""
+    return _one(tx, proposals.c.token == token)
+
+
+def with_message(tx: Transaction, token: str) -> tuple[Proposal | None, int | None]:
+    """The proposal behind a button, and the chat's number of the message that shows it, once sent."""
+    proposal = by_token(tx, token)
+    if proposal is None or proposal.shown_row is None:
+        return proposal, None
+    sent = select(messages.c.sent_id).where(messages.c.id == proposal.shown_row)
+    return proposal, tx.execute(sent).scalar()
+
+
+def by_message(tx: Transaction, chat_id: int, message_id: int) -> Proposal | None:
+    """The proposal that a message in a chat shows."""
+    shown = select(messages.c.id).where(messages.c.chat_id == chat_id, messages.c.sent_id == message_id)
+    return _one(tx, proposals.c.shown_row.in_(shown.scalar_subquery()))
+
+
+def decide(
+    tx: Transaction, token: str, state: str, *, by: int | None, name: str | None, at: datetime
+) -> bool:
+    """Close an open proposal; False when somebody was faster."""
+    changed = update(proposals).where(proposals.c.token == token, proposals.c.state == "open")
+    values = {"state": state, "decided_by": by, "decided_name": name, "decided_at": at}
+    return tx.execute(changed.values(**values)).rowcount == 1
+
+
+def shown_since(tx: Transaction, chat_id: int, since: datetime) -> int:
+    """How many proposals a chat was shown since then."""
+    query = select(func.count()).where(proposals.c.chat_id == chat_id, proposals.c.created_at > since)
+    return int(tx.execute(query).scalar_one())
+
+
+def shown_for_key(tx: Transaction, chat_id: int, kind: str, key: str, since: datetime) -> bool:
+    """Whether a chat was shown a proposal for this very item since then."""
+    query = select(proposals.c.token).where(
+        proposals.c.chat_id == chat_id,
+        proposals.c.kind == kind,
+        proposals.c.key == key,
+        proposals.c.created_at > since,
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
+def _one(tx: Transaction, condition: Any) -> Proposal | None:
+    row = tx.execute(select(*_COLUMNS).where(condition).limit(1)).one_or_none()
+    return Proposal(*row) if row else None

@@ -1,0 +1,156 @@
+"""Frozen rows, as queries return them. Moments are aware UTC datetimes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What `jobs.accept` stores; `dedup_until` is when the same dedup id may come again."""
+
+    topic: str
+    key: str
+    payload: str
+    correlation_id: str
+    accepted_at: datetime
+    due_at: datetime
+    dedup_id: str | None = None
+    dedup_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job. `attempts` counts this claim too; `lapses` of them ended without a result."""
+
+    id: int
+    topic: str
+    key: str
+    payload: str
+    attempts: int
+    lapses: int
+    owner: str
+    first_failed_at: datetime | None
+    accepted_at: datetime
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """How a job stands: waiting, claimed, done (with a result) or dead (with a reason)."""
+
+    id: int
+    topic: str
+    state: str
+    attempts: int
+    lapses: int
+    result: Any
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row of the outbox; `content` is shaped by `kind` (services/flow/messages.py)."""
+
+    id: int
+    kind: str
+    chat_id: int
+    thread_id: int | None
+    reply_to: int | None
+    target: int | None
+    target_row: int | None
+    language: str
+    content: Any
+    state: str
+    due_at: datetime
+    attempts: int
+    doubts: int
+    sent_id: int | None
+    correlation_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Something that may be added, with the place it was asked in. `token` is what its button carries."""
+
+    token: str
+    kind: str
+    key: str
+    details: Any
+    state: str
+    chat_id: int
+    thread_id: int | None
+    source_message: int | None
+    shown_row: int | None
+    asker: int | None
+    decided_by: int | None
+    decided_name: str | None
+    created_at: datetime
+    decided_at: datetime | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StickerSet:
+    """A listed set. `name` as Telegram writes it; `kind` regular, mask or custom_emoji."""
+
+    name: str
+    title: str
+    kind: str
+    count: int | None
+    added_by: int | None
+    added_in: int | None
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who used the bot; `language` only when chosen with /lang."""
+
+    user_id: int
+    name: str
+    username: str | None
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat the bot has seen; nothing is sent to one that is not active."""
+
+    chat_id: int
+    type: str
+    title: str
+    active: bool
+    bot_status: str | None
+    skipped: int
+    moved_to: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """Who did what to which item."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    kind: str
+    key: str
+    before: Any
+    after: Any
+    job_id: int | None
+    correlation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """All occurrences of one kind of error, with the newest as sample."""
+
+    id: int
+    kind: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+    sample: str
+    correlation_id: str | None

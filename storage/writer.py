@@ -1,0 +1,172 @@
+"""SQLite's one writer: a thread that commits all waiting units together."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
+
+from storage.errors import StorageUnavailable
+
+GROUP = 512  # units in one commit at most, so that the first of a burst does not wait for the last
+
+
+@dataclass(slots=True)
+class _Unit:
+    run: Callable[..., Any]
+    rows: list[Any] | None  # None: a unit of its own; else the rows of one call
+    futures: list["asyncio.Future[Any]"]
+    outcomes: list[Any]  # one a future: a result, or _Failed
+
+
+@dataclass(slots=True, frozen=True)
+class _Failed:
+    error: BaseException
+
+
+class Writer:
+    """Runs units from any number of callers in one thread, each in its own savepoint, one commit a group."""
+
+    def __init__(self, engine: Engine) -> None:
+        event.listen(engine, "begin", _begin_immediate)
+        self._engine = engine
+        self._queue: queue.SimpleQueue[tuple[Callable[..., Any], Any, bool, asyncio.Future[Any]] | None] = (
+            queue.SimpleQueue()
+        )
+        self._thread = threading.Thread(target=self._run, name="storage.writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Commit what was handed in and end the thread; blocks until then."""
+        self._queue.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def hand_in(
+        self, run: Callable[..., Any], row: Any = None, *, batched: bool = False
+    ) -> "asyncio.Future[Any]":
+        """Queue one unit; the future carries its result once it is durable."""
+        if not self._thread.is_alive():
+            raise StorageUnavailable("the database is closed")
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._queue.put((run, row, batched, future))
+        return future
+
+    def _run(self) -> None:
+        open_ = True
+        while open_:
+            first = self._queue.get()
+            waiting = [first] if first else []
+            open_ = first is not None
+            while open_ and len(waiting) < GROUP:
+                try:
+                    more = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    open_ = False
+                else:
+                    waiting.append(more)
+            if waiting:
+                units = _grouped(waiting)
+                self._commit(units)
+                _settle(units)
+
+    def _commit(self, units: list[_Unit]) -> None:
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                for unit in units:
+                    _run_in_savepoint(connection, unit)
+        except Exception as error:  # noqa: BLE001 - a writer that dies would leave every caller waiting
+            # Begin or commit failed: nothing of the whole group is there.
+            for unit in units:
+                unit.outcomes = [_Failed(_unavailable(error))] * len(unit.futures)
+
+
+def _grouped(waiting: Sequence[tuple[Callable[..., Any], Any, bool, "asyncio.Future[Any]"]]) -> list[_Unit]:
+    units: list[_Unit] = []
+    batches: dict[Callable[..., Any], _Unit] = {}
+    for run, row, batched, future in waiting:
+        if future.cancelled():
+            continue
+        if not batched:
+            units.append(_Unit(run, None, [future], []))
+        elif unit := batches.get(run):
+            unit.rows.append(row)  # type: ignore[union-attr]
+            unit.futures.append(future)
+        else:
+            batches[run] = _Unit(run, [row], [future], [])
+            units.append(batches[run])
+    return units
+
+
+def _run_in_savepoint(connection: Connection, unit: _Unit) -> None:
+    connection.exec_driver_sql("SAVEPOINT unit")
+    try:
+        result = unit.run(connection) if unit.rows is None else unit.run(connection, unit.rows)
+        unit.outcomes = [result] if unit.rows is None else list(result)
+    except Exception as error:  # noqa: BLE001 - the writer's edge: a unit's failure belongs to its caller
+        _undo(connection, unit, error)
+    else:
+        connection.exec_driver_sql("RELEASE unit")
+
+
+def _undo(connection: Connection, unit: _Unit, error: Exception) -> None:
+    connection.exec_driver_sql("ROLLBACK TO unit")
+    connection.exec_driver_sql("RELEASE unit")
+    if unit.rows is not None and len(unit.rows) > 1:
+        _one_by_one(connection, unit)
+    else:
+        unit.outcomes = [_Failed(_converted(error))]
+
+
+def _one_by_one(connection: Connection, unit: _Unit) -> None:
+    """A bad row must not take its neighbours along: each gets a savepoint of its own."""
+    for row, future in zip(unit.rows or [], unit.futures, strict=True):
+        single = _Unit(unit.run, [row], [future], [])
+        _run_in_savepoint(connection, single)
+        unit.outcomes.extend(single.outcomes)
+
+
+def _settle(units: list[_Unit]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for unit in units:
+        for future, outcome in zip(unit.futures, unit.outcomes, strict=True):
+            by_loop.setdefault(future.get_loop(), []).append((future, outcome))
+    for loop, settled in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_deliver, settled)
+
+
+def _deliver(settled: "list[tuple[asyncio.Future[Any], Any]]") -> None:
+    for future, outcome in settled:
+        if future.done():
+            continue
+        if isinstance(outcome, _Failed):
+            future.set_exception(outcome.error)
+        else:
+            future.set_result(outcome)
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A deferred transaction would find out only at its first write that somebody else writes.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _converted(error: Exception) -> Exception:
+    return _unavailable(error) if _is_outage(error) else error
+
+
+def _is_outage(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and type(error).__name__ in {"OperationalError", "InterfaceError"}
+
+
+def _unavailable(error: BaseException) -> StorageUnavailable:
+    cause = getattr(error, "orig", None) or error
+    return StorageUnavailable(str(cause))
