@@ -1,0 +1,171 @@
+"""The inbox: stored first, answered second, worked third (DESIGN §3).
+
+This module is its front: topics, accepting, receipts. services/engine/workers.py works the jobs.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.engine.clock import Clock
+from services.engine.errors import HubError
+from services.engine.failpoints import Failpoints
+from services.engine.observability import current_correlation_id, new_correlation_id
+from services.engine.retry import RetryPolicy
+from services.engine.work import Work
+from storage import jobs
+from storage.database import Database
+from storage.records import Job, JobState, NewJob
+
+WAITERS = 64  # people and programs that may wait for results at once
+WAIT_POLL = 0.5  # seconds between looks at a job that another process may be working
+DAY = 86400.0
+
+Handler = Callable[[Job, Work], Awaitable[Any]]
+LastWord = Callable[[Job, Work, Exception], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One kind of job: who works it, how many at once, how failures repeat, how long an id stays known.
+
+    `handle(job, work)` makes its outside calls, collects its writes in `work` and returns the result
+    (JSON). `last_word` may collect what a person should hear when the job is given up.
+    """
+
+    name: str
+    handle: Handler
+    concurrency: int
+    retry: RetryPolicy
+    dedup_seconds: float = 30 * DAY
+    last_word: LastWord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What `accept` answers once the job is durable. `new` is false for a known dedup id."""
+
+    job_id: int
+    new: bool
+    _inbox: "Inbox" = field(repr=False)
+
+    async def wait(self, seconds: float) -> JobState | None:
+        """The finished (done or dead) job, or None when it is not finished by then.
+
+        Also None, at once, when too many wait already.
+        """
+        return await self._inbox.wait(self.job_id, seconds)
+
+
+class Inbox:
+    """Accepts jobs for its topics and tells those who wait for a result."""
+
+    def __init__(self, database: Database, clock: Clock, failpoints: Failpoints) -> None:
+        self._database = database
+        self._clock = clock
+        self._failpoints = failpoints
+        self._topics: dict[str, Topic] = {}
+        self._wake: dict[str, asyncio.Event] = {}
+        self._waiting: dict[int, list[asyncio.Event]] = {}
+        self._waiters = 0
+
+    @property
+    def topics(self) -> list[Topic]:
+        """All registered topics."""
+        return list(self._topics.values())
+
+    def register(self, topic: Topic) -> None:
+        """Make a topic known. Its jobs are worked once the workers start it."""
+        self._topics[topic.name] = topic
+        self._wake.setdefault(topic.name, asyncio.Event())
+
+    async def accept(
+        self,
+        topic: str,
+        key: str,
+        dedup_id: str | None,
+        payload: str,
+        *,
+        due: datetime | None = None,
+    ) -> Receipt:
+        """Store a job; durable when this returns. `payload` is JSON text, `due` postpones the work.
+
+        A dedup id that is known within the topic's window changes nothing. Raises StorageUnavailable.
+        """
+        row = self._row(self._topics[topic], key, dedup_id, payload, due)
+        job_id, new = await self._database.write_row(jobs.accept, row)
+        self._failpoints.hit("accept")
+        if new:
+            self.wake(topic)
+        return Receipt(job_id, new, self)
+
+    def wake(self, topic: str) -> None:
+        """Hint that there may be work; truth is the rows."""
+        self._wake[topic].set()
+
+    async def until_woken(self, topic: str, seconds: float) -> None:
+        """Wait for a hint, or for the time."""
+        event = self._wake[topic]
+        try:
+            async with self._clock.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            pass
+        event.clear()
+
+    def finished(self, job: Job) -> None:
+        """Tell everybody in this process who waits for the job."""
+        for event in self._waiting.get(job.id, ()):
+            event.set()
+
+    async def wait(self, job_id: int, seconds: float) -> JobState | None:
+        """See Receipt.wait."""
+        if self._waiters >= WAITERS:
+            return None
+        event = asyncio.Event()
+        self._waiting.setdefault(job_id, []).append(event)
+        self._waiters += 1
+        try:
+            return await self._wait(job_id, event, self._clock.monotonic() + seconds)
+        finally:
+            self._waiters -= 1
+            self._waiting[job_id].remove(event)
+            if not self._waiting[job_id]:
+                del self._waiting[job_id]
+
+    async def _wait(self, job_id: int, event: asyncio.Event, until: float) -> JobState | None:
+        while True:
+            state = await self._database.read(lambda tx: jobs.state(tx, job_id))
+            if state is None or state.state in {"done", "dead"}:
+                return state
+            left = until - self._clock.monotonic()
+            if left <= 0:
+                return None
+            try:
+                async with self._clock.timeout(min(left, WAIT_POLL)):
+                    await event.wait()
+            except TimeoutError:
+                pass
+            event.clear()
+
+    def _row(
+        self, topic: Topic, key: str, dedup_id: str | None, payload: str, due: datetime | None
+    ) -> NewJob:
+        now = self._clock.now()
+        return NewJob(
+            topic=topic.name,
+            key=key,
+            payload=payload,
+            correlation_id=current_correlation_id() or new_correlation_id(),
+            accepted_at=now,
+            due_at=due or now,
+            dedup_id=dedup_id,
+            dedup_until=now + timedelta(seconds=topic.dedup_seconds) if dedup_id else None,
+        )
+
+
+def is_permanent(error: Exception) -> bool:
+    """Whether another attempt is pointless. An error nobody foresaw gets its attempts."""
+    return isinstance(error, HubError) and error.permanent

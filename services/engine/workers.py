@@ -1,0 +1,192 @@
+"""Working the inbox: claim with a lease, handle, and one transaction for the finish."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from random import Random
+from typing import Any
+
+import structlog
+
+from services.engine.clock import Clock
+from services.engine.errors import FaultRecorder, LostClaim
+from services.engine.failpoints import Failpoints
+from services.engine.inbox import Inbox, Topic, is_permanent
+from services.engine.observability import bound, new_correlation_id
+from services.engine.supervisor import Supervisor
+from services.engine.work import Work
+from storage import jobs
+from storage.database import Database, Transaction
+from storage.errors import StorageUnavailable
+from storage.records import Job
+
+log = structlog.get_logger(__name__)
+
+LEASE = 30.0  # seconds a claim lives without being renewed; renewed three times within
+IDLE = 5.0  # seconds between looks when no hint comes: hints can be lost, rows cannot
+STORAGE_AGAIN = 0.5  # seconds until work that the database refused is tried again
+
+
+class Workers:
+    """Runs each topic's jobs, at most its concurrency at once."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        database: Database,
+        *,
+        clock: Clock,
+        random: Random,
+        supervisor: Supervisor,
+        failpoints: Failpoints,
+        faults: FaultRecorder,
+        finished: Callable[[], None],
+        lease: float = LEASE,
+    ) -> None:
+        """`finished()` is called after each durable finish: its messages may go out."""
+        self._inbox = inbox
+        self._database = database
+        self._clock = clock
+        self._random = random
+        self._supervisor = supervisor
+        self._failpoints = failpoints
+        self._faults = faults
+        self._finished = finished
+        self._lease = lease
+        self._process = new_correlation_id()
+        self._claims = count()
+        self._held: dict[str, dict[int, Job]] = {}
+
+    async def recover(self, *, alone: bool) -> None:
+        """Free what earlier processes had claimed; `alone` when no other process can be alive."""
+        now = self._clock.now()
+        freed, buried = await self._database.write(lambda tx: jobs.free_lapsed(tx, now=now, everything=alone))
+        if freed or buried:
+            log.warning("inbox.lapsed", details={"freed": freed, "buried": buried})
+            for topic in self._inbox.topics:
+                self._inbox.wake(topic.name)
+        for _ in range(buried):
+            await self._faults.record("inbox.buried", "a job's worker died five times")
+
+    def start(self, topic: Topic) -> None:
+        """Begin to work a topic."""
+        self._held[topic.name] = {}
+        self._supervisor.spawn(f"inbox.{topic.name}", lambda: self._run(topic))
+
+    def keep_leases(self) -> None:
+        """Begin to renew this process's claims and to free the lapsed ones of others."""
+        self._supervisor.spawn("inbox.leases", self._renew)
+
+    async def hand_back(self) -> None:
+        """Release claims that were not worked to an end, so that nobody waits for their lease."""
+        await self._database.write(lambda tx: jobs.release_all(tx, self._process))
+
+    async def _run(self, topic: Topic) -> None:
+        held = self._held[topic.name]
+        while True:
+            free = topic.concurrency - len(held)
+            claimed = await self._claim(topic, free) if free > 0 else []
+            for job in claimed:
+                held[job.id] = job
+                self._supervisor.spawn_once(f"job.{topic.name}.{job.id}", self._work(topic, job))
+            if free <= 0:
+                await self._inbox.until_woken(topic.name, IDLE)
+            elif len(claimed) < free:
+                await self._inbox.until_woken(topic.name, await self._idle(topic))
+
+    async def _claim(self, topic: Topic, most: int) -> list[Job]:
+        now = self._clock.now()
+        until = now + timedelta(seconds=self._lease)
+        # Fresh for each claim, so that a stale handler of this very process is a stranger too.
+        owner = f"{self._process}.{next(self._claims)}"
+        claimed = await self._database.write(
+            lambda tx: jobs.claim(tx, topic.name, owner=owner, now=now, lease_until=until, most=most)
+        )
+        if claimed:
+            self._failpoints.hit("claim")
+        return claimed
+
+    async def _idle(self, topic: Topic) -> float:
+        now = self._clock.now()
+        due = await self._database.read(lambda tx: jobs.next_due(tx, topic.name, now))
+        return min(IDLE, max((due - now).total_seconds(), 0.0)) if due else IDLE
+
+    async def _work(self, topic: Topic, job: Job) -> None:
+        try:
+            with bound(job.correlation_id):
+                await self._attempt(topic, job)
+        finally:
+            self._held[topic.name].pop(job.id, None)
+            self._inbox.finished(job)
+            self._inbox.wake(topic.name)
+
+    async def _attempt(self, topic: Topic, job: Job) -> None:
+        while True:
+            try:
+                return await self._try(topic, job)
+            except StorageUnavailable as error:
+                # Our own database is away: that is nobody's failed attempt, and could not be written either.
+                log.error("job.storage_unavailable", details=_facts(job), exc_info=error)
+                await self._clock.sleep(STORAGE_AGAIN)
+
+    async def _try(self, topic: Topic, job: Job) -> None:
+        work = Work(job)
+        try:
+            self._failpoints.hit("handling")
+            result = await topic.handle(job, work)
+            await self._finish(work, lambda tx: jobs.finish(tx, job, at=self._clock.now(), result=result))
+        except StorageUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the inbox's edge: any failure is this job's outcome
+            await self._failed(topic, job, error)
+
+    async def _failed(self, topic: Topic, job: Job, error: Exception) -> None:
+        work = Work(job)
+        now = self._clock.now()
+        due = None
+        if not is_permanent(error):
+            failures = job.attempts - job.lapses
+            retry_after = getattr(error, "retry_after", None)
+            due = topic.retry.next_due(failures, job.first_failed_at or now, now, self._random, retry_after)
+        reason = f"{type(error).__name__}: {error}"
+        log.warning("job.failed", details=_facts(job, again=due), exc_info=error)
+        await self._faults.record(f"job.{topic.name}.{type(error).__name__}", str(error))
+        if due:
+            await self._finish(work, lambda tx: jobs.retry(tx, job, at=now, due_at=due, reason=reason))
+        else:
+            if topic.last_word:
+                await topic.last_word(job, work, error)
+            await self._finish(work, lambda tx: jobs.bury(tx, job, at=now, reason=reason))
+
+    async def _finish(self, work: Work, end: Callable[[Transaction], bool]) -> None:
+        """Write the job's effects and its end together, or nothing of it when the claim was lost."""
+
+        def unit(tx: Transaction) -> None:
+            if not end(tx):
+                raise LostClaim(f"job {work.job.id}")
+            work.apply(tx)
+
+        try:
+            await self._database.write(unit)
+        except LostClaim:
+            log.warning("job.claim_lost", details=_facts(work.job))
+            return
+        self._failpoints.hit("finish")
+        work.settled()
+        self._finished()
+
+    async def _renew(self) -> None:
+        while True:
+            await self._clock.sleep(self._lease / 3)
+            await self._prolong()
+            await self.recover(alone=False)
+
+    async def _prolong(self) -> None:
+        held = [(job.id, job.owner) for of_topic in self._held.values() for job in of_topic.values()]
+        until = self._clock.now() + timedelta(seconds=self._lease)
+        await self._database.write(lambda tx: jobs.renew(tx, held, lease_until=until))
+
+
+def _facts(job: Job, **more: Any) -> dict[str, Any]:
+    facts = {"job": job.id, "topic": job.topic, "attempt": job.attempts}
+    return facts | {name: str(value) for name, value in more.items() if value}

@@ -1,0 +1,72 @@
+"""People and chats: what they are called, which language they read, who is an admin."""
+
+from services.engine.clock import Clock
+from storage import chats, people
+from storage.database import Database, Transaction
+from storage.records import Chat
+
+LANGUAGES = ("ru", "en")
+
+
+class People:
+    """Knows roles and languages, and which chats take messages."""
+
+    def __init__(self, database: Database, clock: Clock, *, admins: frozenset[int], language: str) -> None:
+        """`language` is what people read who neither chose one nor use a Telegram in one we have."""
+        self._database = database
+        self._clock = clock
+        self._admins = admins
+        self._default = language
+
+    def is_admin(self, user_id: int | None) -> bool:
+        """Whether this person may see and change how the hub runs."""
+        return user_id in self._admins
+
+    def role(self, user_id: int | None) -> str:
+        """A person's role, as a text key says it."""
+        return "admin" if self.is_admin(user_id) else "everyone"
+
+    async def language(self, user_id: int | None, telegram_says: str | None) -> str:
+        """The chosen language, else the person's Telegram's, else the hub's."""
+        if user_id is not None:
+            person = await self._database.read(lambda tx: people.by_id(tx, user_id))
+            if person and person.language:
+                return person.language
+        spoken = (telegram_says or "").split("-")[0].lower()
+        return spoken if spoken in LANGUAGES else self._default
+
+    def choose_language(self, tx: Transaction, user_id: int, name: str, language: str) -> None:
+        """Remember a chosen language."""
+        people.choose_language(tx, user_id, language, name=name, at=self._clock.now())
+
+    def meet(self, tx: Transaction, user_id: int, name: str, username: str | None) -> None:
+        """Keep how a person is called."""
+        people.note(tx, user_id, name=name, username=username, at=self._clock.now())
+
+    def enter(self, tx: Transaction, chat_id: int, type_: str, title: str) -> None:
+        """Keep what a chat is called; hearing from it means that it takes messages."""
+        chats.note(tx, chat_id, type_=type_, title=title, at=self._clock.now())
+
+    def membership(
+        self, tx: Transaction, chat_id: int, type_: str, title: str, *, status: str, active: bool
+    ) -> None:
+        """Keep the bot's own standing in a chat."""
+        chats.membership(
+            tx, chat_id, type_=type_, title=title, status=status, active=active, at=self._clock.now()
+        )
+
+    def move(self, tx: Transaction, old: int, new: int) -> None:
+        """A group has a new number."""
+        chats.move(tx, old, new)
+
+    def skip(self, tx: Transaction, chat_id: int) -> None:
+        """Count an old message that nobody will answer."""
+        chats.skip(tx, chat_id)
+
+    def take_skipped(self, tx: Transaction, chat_id: int) -> int:
+        """How many were passed over since it was last told."""
+        return chats.take_skipped(tx, chat_id)
+
+    async def chat(self, chat_id: int) -> Chat | None:
+        """A chat the bot has seen."""
+        return await self._database.read(lambda tx: chats.by_id(tx, chat_id))

@@ -1,0 +1,51 @@
+"""Figures of how the hub is doing; each room tells its own."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from services.engine.clock import Clock
+from storage import faults, jobs, messages
+from storage.database import Database, Transaction
+
+Figures = dict[str, Any]
+
+
+class Statistics:
+    """Collects the figures for /stats in the chat and on the web."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._started = clock.now()
+        self._rooms: dict[str, Callable[[], Awaitable[Figures]]] = {}
+
+    @property
+    def started(self) -> datetime:
+        """When this process began."""
+        return self._started
+
+    def register(self, room: str, figures: Callable[[], Awaitable[Figures]]) -> None:
+        """Add a room's own figures."""
+        self._rooms[room] = figures
+
+    async def collect(self) -> dict[str, Figures]:
+        """All figures by room: jobs, messages and errors first, then those registered."""
+        collected = await self._database.read(_own)
+        for room, figures in self._rooms.items():
+            collected[room] = await figures()
+        collected["process"] = {"uptime_seconds": (self._clock.now() - self._started).total_seconds()}
+        return collected
+
+
+def _own(tx: Transaction) -> dict[str, Figures]:
+    by_state: Figures = {"waiting": 0, "claimed": 0, "dead": 0}
+    for states in jobs.counts(tx).values():
+        for state, count in states.items():
+            by_state[state] += count
+    waiting = {"waiting": 0, "sending": 0, "failed": 0, "unknown": 0} | messages.counts(tx)
+    return {
+        "jobs": by_state,
+        "messages": waiting | {"repeated": messages.doubled(tx)},
+        "errors": {"total": faults.total(tx), "kinds": faults.totals(tx)},
+    }
