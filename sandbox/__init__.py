@@ -1,0 +1,1 @@
+"""Stand-ins for the outside world on loopback; they know nothing of the hub."""

@@ -1,0 +1,110 @@
+"""Failures on demand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sandbox.telegram.wire import Json, WorldError, without
+
+FaultKind = Literal["429", "500", "502", "timeout", "lost_answer", "refused"]
+KINDS: tuple[str, ...] = get_args(FaultKind)
+
+
+@dataclass(slots=True)
+class Fault:
+    """What goes wrong, where (`method` "*" is any) and for how long (times, seconds, or until removed).
+
+    timeout holds the connection and applies nothing; refused closes it and applies nothing;
+    lost_answer applies the call and closes without an answer.
+    """
+
+    id: int
+    method: str
+    kind: FaultKind
+    times: int | None = None
+    until: float | None = None
+    seconds: float | None = None
+    retry_after: int = 1
+    chat_id: int | None = None
+
+    def api(self) -> Json:
+        """The shape the page knows."""
+        return without(
+            {
+                "id": self.id,
+                "method": self.method,
+                "kind": self.kind,
+                "times": self.times,
+                "seconds": self.seconds,
+                "retry_after": self.retry_after if self.kind == "429" else None,
+                "chat_id": self.chat_id,
+            }
+        )
+
+
+class Faults:
+    """Those waiting to happen, oldest first."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._faults: list[Fault] = []
+        self._next = 1
+        self.changed: list[Callable[[], None]] = []
+
+    def add(
+        self,
+        kind: FaultKind,
+        method: str = "*",
+        *,
+        times: int | None = None,
+        seconds: float | None = None,
+        retry_after: int = 1,
+        chat_id: int | None = None,
+    ) -> Fault:
+        """Plan a failure; without times and seconds it stays until removed. WorldError for unknown kinds."""
+        if kind not in KINDS:
+            raise WorldError(f"unknown kind of fault: {kind}")
+        until = None if seconds is None else self._monotonic() + seconds
+        fault = Fault(self._next, method, kind, times, until, seconds, retry_after, chat_id)
+        self._next += 1
+        self._faults.append(fault)
+        self._tell()
+        return fault
+
+    def take(self, method: str, chat_id: int | None) -> Fault | None:
+        """The fault that hits this call, if any; one of its times is used up."""
+        if not self._faults:
+            return None
+        for fault in self.active():
+            hit = fault.method in ("*", method) and fault.chat_id in (None, chat_id)
+            if hit:
+                self._use(fault)
+                return fault
+        return None
+
+    def _use(self, fault: Fault) -> None:
+        if fault.times is not None:
+            fault.times -= 1
+            if fault.times <= 0:
+                self._faults.remove(fault)
+            self._tell()
+
+    def active(self) -> list[Fault]:
+        """Faults that may still happen."""
+        now = self._monotonic()
+        self._faults = [fault for fault in self._faults if fault.until is None or fault.until > now]
+        return list(self._faults)
+
+    def remove(self, fault_id: int) -> None:
+        """Take one back; unknown ids are ignored."""
+        self._faults = [fault for fault in self._faults if fault.id != fault_id]
+        self._tell()
+
+    def clear(self) -> None:
+        """Take all back."""
+        self._faults.clear()
+        self._tell()
+
+    def _tell(self) -> None:
+        for tell in self.changed:
+            tell()

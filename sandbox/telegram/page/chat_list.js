@@ -1,0 +1,95 @@
+/** The left pane: the person switcher and that person's chats. */
+
+import { byId, fill, h, icon, moveFocus } from "./dom.js";
+import { avatarOf, chatAvatar, chatTitle, listTimeOf, personName, senderName, summaryOf } from "./format.js";
+
+export class ChatList {
+  constructor(ui) {
+    this.ui = ui;
+    this.list = byId("chat-list");
+    this.switcher = byId("switcher");
+    this.people = byId("people");
+    this.people.addEventListener("toggle", (event) => this.onToggle(event.newState === "open"));
+    this.people.addEventListener("keydown", (event) => moveFocus(event, [...this.people.querySelectorAll("button")]));
+    this.list.addEventListener("keydown", (event) => moveFocus(event, [...this.list.querySelectorAll("button")]));
+  }
+
+  render() {
+    const { store } = this.ui;
+    if (!store.person) return;
+    this.renderSwitcher(store);
+    const rows = store.chatsOf(store.personId).map((chat) => this.rowView(chat));
+    const signature = JSON.stringify([rows, store.personId]);
+    if (signature === this.signature) return;
+    this.signature = signature;
+    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.chat : null;
+    fill(this.list, rows.map((row) => this.row(row)));
+    if (focused) this.list.querySelector(`[data-chat="${focused}"]`)?.focus();
+  }
+
+  rowView(chat) {
+    const { store } = this.ui;
+    const last = store.lastMessage(chat.id);
+    const title = chatTitle(store, chat);
+    const typing = store.typing.has(chat.id);
+    const unread = store.unread(store.personId, chat.id);
+    return { id: chat.id, title, preview: this.preview(chat, last), typing, time: last ? listTimeOf(last.date) : "", unread, open: chat.id === store.chatId };
+  }
+
+  preview(chat, last) {
+    const { store } = this.ui;
+    if (!last) return { author: null, text: chat.type === "private" ? "Press to start" : "No messages yet" };
+    const named = chat.type !== "private" && !last.service;
+    if (last.from === store.personId && !last.service) return { author: "You", text: summaryOf(last) };
+    return { author: named ? senderName(store, last.from).split(" ")[0] : null, text: summaryOf(last) };
+  }
+
+  row(view) {
+    const { store } = this.ui;
+    const label = view.unread > 0 ? h("span", { class: "badge", "data-testid": "unread" }, String(view.unread), h("span", { class: "visually-hidden" }, " unread")) : null;
+    const preview = view.typing
+      ? h("span", { class: "preview is-typing" }, "typing…")
+      : h("span", { class: "preview" }, view.preview.author && h("span", { class: "author" }, `${view.preview.author}: `), view.preview.text);
+    return h("li", {}, h("button", {
+      type: "button", class: "chat-row", "data-chat": view.id, "aria-current": view.open ? "true" : null, onclick: () => this.ui.openChat(view.id),
+    },
+    chatAvatar(store, store.chatFor(view.id)),
+    h("span", { class: "row-title" }, view.title), h("span", { class: "row-time" }, view.time), preview, label));
+  }
+
+  renderSwitcher(store) {
+    const unread = this.unreadElsewhere();
+    const signature = JSON.stringify([store.people, store.personId, unread]);
+    if (signature === this.peopleSignature) return;
+    this.peopleSignature = signature;
+    fill(this.switcher, avatarOf(store, store.personId),
+      h("span", { class: "switcher-text" }, h("span", { class: "switcher-label" }, "You are "), h("strong", {}, store.person.first_name)), icon("chevron"),
+      unread > 0 && h("span", { class: "dot" }, h("span", { class: "visually-hidden" }, `${unread} unread for the others`)));
+    fill(this.people, store.people.map((person) => this.personItem(person)));
+  }
+
+  unreadElsewhere() {
+    const { store } = this.ui;
+    return store.people.filter((one) => one.id !== store.personId).reduce((sum, one) => sum + store.unreadOf(one.id), 0);
+  }
+
+  personItem(person) {
+    const { store } = this.ui;
+    const current = person.id === store.personId;
+    const unread = store.unreadOf(person.id);
+    const notes = [`@${person.username}`, person.language_code].filter(Boolean).join(" · ");
+    return h("button", {
+      type: "button", role: "menuitemradio", class: "person", "aria-checked": String(current), "data-person": person.id,
+      onclick: () => { this.people.hidePopover(); this.ui.switchPerson(person.id); },
+    },
+    avatarOf(store, person.id),
+    h("span", { class: "person-name" }, personName(person), person.is_admin && h("span", { class: "admin-mark" }, "admin")),
+    h("span", { class: "person-notes" }, notes),
+    unread > 0 && !current ? h("span", { class: "badge" }, String(unread)) : current && icon("check"));
+  }
+
+  onToggle(open) {
+    this.switcher.setAttribute("aria-expanded", String(open));
+    if (open) this.people.querySelector('[aria-checked="true"]')?.focus();
+  }
+}

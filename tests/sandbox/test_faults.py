@@ -1,0 +1,138 @@
+"""Failures on demand and real rates."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from sandbox.telegram.limits import Limiter, Pace
+from sandbox.telegram.wire import WorldError
+from sandbox.telegram.world import World
+from tests.sandbox.conftest import ALICE, BORIS, Bot, Groups
+from tests.sandbox.hand_clock import HandClock
+
+HELLO = {"chat_id": ALICE.id, "text": "hello"}
+
+
+async def test_a_429_says_how_long_to_wait_in_the_body_and_the_header(bot: Bot, world: World) -> None:
+    world.faults.add("429", "sendMessage", times=1, retry_after=7)
+    response = await bot.call("sendMessage", **HELLO)
+    assert response.status_code == 429
+    assert response.headers["Retry-After"] == "7"
+    assert response.json() == {
+        "ok": False,
+        "error_code": 429,
+        "description": "Too Many Requests: retry after 7",
+        "parameters": {"retry_after": 7},
+    }
+    await bot.ok("sendMessage", **HELLO)
+
+
+async def test_500_has_a_json_body_and_502_a_page(bot: Bot, world: World) -> None:
+    world.faults.add("500", times=1)
+    assert (await bot.refused("getMe")).startswith("Internal Server Error")
+    world.faults.add("502", times=1)
+    response = await bot.call("getMe")
+    assert response.status_code == 502
+    assert response.headers["content-type"].startswith("text/html")
+
+
+async def test_refused_calls_are_not_applied_and_lost_answers_are(bot: Bot, world: World) -> None:
+    world.faults.add("refused", "sendMessage", times=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await bot.call("sendMessage", **HELLO)
+    assert world.sent(ALICE.id) == []
+    world.faults.add("lost_answer", "sendMessage", times=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await bot.call("sendMessage", **HELLO)
+    assert len(world.sent(ALICE.id)) == 1
+    assert [(call.status, call.applied) for call in world.ledger.of("sendMessage")] == [(0, False), (0, True)]
+
+
+async def test_a_lost_answer_of_a_call_that_fails_is_not_applied(bot: Bot, world: World) -> None:
+    world.faults.add("lost_answer", "sendMessage", times=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await bot.call("sendMessage", chat_id=ALICE.id, text="x" * 5000)
+    assert [(call.status, call.applied) for call in world.ledger.calls] == [(0, False)]
+
+
+async def test_a_timeout_holds_the_connection_until_the_caller_gives_up(
+    bot: Bot, world: World, clock: HandClock
+) -> None:
+    world.faults.add("timeout", "sendMessage", times=1)
+    bot.client.timeout = httpx.Timeout(30)
+    async with asyncio.TaskGroup() as group:
+
+        async def gives_up() -> None:
+            with pytest.raises(httpx.ReadTimeout):
+                await bot.call("sendMessage", **HELLO)
+
+        call = group.create_task(gives_up())
+        await clock.advance(29)
+        assert not call.done()
+        assert world.in_flight == 0
+        await clock.advance(2)
+    assert world.sent(ALICE.id) == []
+
+
+async def test_faults_hit_their_method_and_chat_alone(bot: Bot, world: World, groups: Groups) -> None:
+    world.faults.add("500", "sendMessage", chat_id=groups.admin.id)
+    await bot.ok("sendMessage", **HELLO)
+    await bot.ok("getChat", chat_id=groups.admin.id)
+    await bot.refused("sendMessage", chat_id=groups.admin.id, text="x")
+
+
+async def test_faults_end_after_their_times_their_seconds_or_when_taken_back(
+    bot: Bot, world: World, clock: HandClock
+) -> None:
+    world.faults.add("500", "getMe", times=2)
+    assert [(await bot.call("getMe")).status_code for _ in range(3)] == [500, 500, 200]
+    world.faults.add("500", "getMe", seconds=10)
+    assert (await bot.call("getMe")).status_code == 500
+    await clock.advance(10)
+    assert (await bot.call("getMe")).status_code == 200
+    fault = world.faults.add("500", "*")
+    assert (await bot.call("getMe")).status_code == 500
+    world.faults.remove(fault.id)
+    assert (await bot.call("getMe")).status_code == 200
+
+
+def test_an_unknown_kind_of_fault_is_refused(world: World) -> None:
+    with pytest.raises(WorldError):
+        world.faults.add("418")  # type: ignore[arg-type]
+
+
+async def test_a_paced_world_answers_real_429s_for_one_chat(bot: Bot, world: World, clock: HandClock) -> None:
+    world.limiter = Limiter(Pace(chat_burst=2), clock.monotonic)
+    statuses = [(await bot.call("sendMessage", **HELLO)).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    response = await bot.call("sendMessage", **HELLO)
+    assert response.headers["Retry-After"] == "1"
+    await bot.ok("getChat", chat_id=ALICE.id)
+    await clock.advance(1)
+    await bot.ok("sendMessage", **HELLO)
+
+
+async def test_a_paced_group_takes_20_calls_a_minute_reactions_included(
+    bot: Bot, world: World, clock: HandClock, groups: Groups
+) -> None:
+    world.limiter = Limiter(Pace(), clock.monotonic)
+    message = world.send_text(groups.admin.id, ALICE.id, "hello")
+    react = {"chat_id": groups.admin.id, "message_id": message.message_id}
+    for emoji in ["👍", "👎"] * 10:
+        await bot.ok("setMessageReaction", **react, reaction=[{"type": "emoji", "emoji": emoji}])
+        await clock.advance(1)
+    response = await bot.call("setMessageReaction", **react, reaction=[])
+    assert response.json()["parameters"] == {"retry_after": 40}
+    await clock.advance(40)
+    await bot.ok("setMessageReaction", **react, reaction=[])
+
+
+async def test_a_paced_world_takes_30_calls_a_second_overall(
+    bot: Bot, world: World, clock: HandClock
+) -> None:
+    world.limiter = Limiter(Pace(), clock.monotonic)
+    people = [world.add_person() for _ in range(31)]
+    calls = [await bot.call("sendMessage", chat_id=person.id, text="x") for person in people]
+    assert [call.status_code for call in calls] == [200] * 30 + [429]
+    assert BORIS.id not in {person.id for person in people}
