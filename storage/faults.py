@@ -47,7 +47,7 @@ def newest(tx: Transaction, *, most: int) -> list[Fault]:
 
 def totals(tx: Transaction) -> dict[str, int]:
     """Occurrences per kind."""
-    return dict(tx.execute(select(faults.c.kind, faults.c.count)).tuples())
+    return {kind: count for kind, count in tx.execute(select(faults.c.kind, faults.c.count))}
 
 
 def total(tx: Transaction) -> int:

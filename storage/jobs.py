@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, exists, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from storage.database import Transaction
@@ -68,7 +68,8 @@ _KNOWN = select(jobs.c.id, jobs.c.dedup_until).where(
 
 _other = jobs.alias("other")
 # States are written out, not bound: only so does the planner see that the partial indexes apply.
-_WAITING, _CLAIMED = literal_column("'waiting'"), literal_column("'claimed'")
+_WAITING: ColumnElement[str] = literal_column("'waiting'")
+_CLAIMED: ColumnElement[str] = literal_column("'claimed'")
 # One at a time and in order within a key: nothing of it is claimed, and no earlier one is ready or
 # waits for another attempt. A job put off on purpose (due later, never tried) holds up nobody.
 _key_is_claimed = exists().where(_other.c.key == jobs.c.key, _other.c.state == _CLAIMED)

@@ -207,7 +207,7 @@ def counts(tx: Transaction) -> dict[str, int]:
         .where(messages.c.state.in_(("waiting", "sending", "failed", "unknown")))
         .group_by(messages.c.state)
     )
-    return dict(tx.execute(query).tuples())
+    return {state: count for state, count in tx.execute(query)}
 
 
 def doubled(tx: Transaction) -> int:

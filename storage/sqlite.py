@@ -16,7 +16,7 @@ from sqlalchemy.pool import QueuePool
 from storage import schema
 from storage.database import Result, Row, Transaction
 from storage.errors import DatabaseRefused, StorageUnavailable
-from storage.writer import Writer
+from storage.writer import Writer, is_outage
 
 BUSY_TIMEOUT = 5.0  # seconds SQLite itself waits for a lock held by a tool beside us
 READERS = 2
@@ -59,6 +59,14 @@ class SqliteDatabase:
 
     def _open(self) -> None:
         try:
+            self._make_ready()
+        except BaseException:
+            self._let_go()
+            raise
+        self._writer.start()
+
+    def _make_ready(self) -> None:
+        try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(self._path.with_name(self._path.name + ".lock"))
             with self._writing.connect() as connection:
@@ -66,11 +74,13 @@ class SqliteDatabase:
             schema.bring_up_to_date(self._writing, self._path)
         except (OSError, DBAPIError, sqlite3.Error) as error:
             raise DatabaseRefused(f"cannot open the database {self._path}: {_first_line(error)}") from error
-        self._writer.start()
 
     def _close(self) -> None:
         self._writer.stop()
         self._readers.shutdown()
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._reading.dispose()
         self._writing.dispose()
         if self._lock:
@@ -81,7 +91,9 @@ class SqliteDatabase:
             with self._reading.connect() as connection:
                 return query(connection)
         except DBAPIError as error:
-            raise StorageUnavailable(_first_line(error)) from error
+            if is_outage(error):
+                raise StorageUnavailable(_first_line(error)) from error
+            raise
 
 
 def _engine(path: Path, *, pool_size: int, read_only: bool = False) -> Engine:
@@ -90,7 +102,7 @@ def _engine(path: Path, *, pool_size: int, read_only: bool = False) -> Engine:
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=0,
-        pool_reset_on_return=None,
+        pool_reset_on_return="rollback",  # a commit that failed may have left its transaction open
         connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False, "isolation_level": None},
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,

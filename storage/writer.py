@@ -2,13 +2,14 @@
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from storage.errors import StorageUnavailable
 
@@ -38,13 +39,17 @@ class Writer:
             queue.SimpleQueue()
         )
         self._thread = threading.Thread(target=self._run, name="storage.writer", daemon=True)
+        self._gate = threading.Lock()
+        self._closed = False
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Commit what was handed in and end the thread; blocks until then."""
-        self._queue.put(None)
+        """Commit what was handed in and end the thread; blocks until then. What comes later is refused."""
+        with self._gate:
+            self._closed = True
+            self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join()
 
@@ -52,10 +57,11 @@ class Writer:
         self, run: Callable[..., Any], row: Any = None, *, batched: bool = False
     ) -> "asyncio.Future[Any]":
         """Queue one unit; the future carries its result once it is durable."""
-        if not self._thread.is_alive():
-            raise StorageUnavailable("the database is closed")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.put((run, row, batched, future))
+        with self._gate:  # nothing may queue up behind the end: nobody would ever look at it
+            if self._closed or not self._thread.is_alive():
+                raise StorageUnavailable("the database is closed")
+            self._queue.put((run, row, batched, future))
         return future
 
     def _run(self) -> None:
@@ -118,7 +124,11 @@ def _run_in_savepoint(connection: Connection, unit: _Unit) -> None:
 
 
 def _undo(connection: Connection, unit: _Unit, error: Exception) -> None:
-    connection.exec_driver_sql("ROLLBACK TO unit")
+    try:
+        connection.exec_driver_sql("ROLLBACK TO unit")
+    except DBAPIError:
+        # A full disk makes SQLite roll back the whole transaction: that is the cause to tell.
+        raise error from None
     connection.exec_driver_sql("RELEASE unit")
     if unit.rows is not None and len(unit.rows) > 1:
         _one_by_one(connection, unit)
@@ -160,11 +170,14 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 def _converted(error: Exception) -> Exception:
-    return _unavailable(error) if _is_outage(error) else error
+    return _unavailable(error) if is_outage(error) else error
 
 
-def _is_outage(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and type(error).__name__ in {"OperationalError", "InterfaceError"}
+def is_outage(error: Exception) -> bool:
+    """Whether the database is at fault, and not the statement: an outage is waited out, a mistake never ends."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    return getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
 
 
 def _unavailable(error: BaseException) -> StorageUnavailable:

@@ -90,9 +90,8 @@ class Delivery:
             self._state.updates.confirm(pending)
             await self._obey(answer)
             return None
-        phrase = HTTPStatus(answer.status_code).phrase
         self._check_gone(hook, answer.status_code)
-        text = f"Wrong response from the webhook: {answer.status_code} {phrase}"
+        text = f"Wrong response from the webhook: {answer.status_code} {answer.reason_phrase}"
         return self._failed(hook, text, _retry_after(answer))
 
     def _slots_of(self, hook: Webhook) -> asyncio.Semaphore:
@@ -112,7 +111,7 @@ class Delivery:
             return "Read timeout expired"
         except httpx.ConnectError:
             return "Connection refused"
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return str(error) or type(error).__name__
 
     def _failed(self, hook: Webhook, text: str, delay: float) -> float:

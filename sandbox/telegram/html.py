@@ -25,6 +25,8 @@ _KINDS = {
 }
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _REFERENCE = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z]+));?")
+_TAG_NAME = re.compile(r"[^\s>]*")
+_END_NAME = re.compile(r"([^\s>]*)\s*")
 _ADDRESS = re.compile(r"(?:(https?|tg|ton)://)?([^\s/?#:@]+)(:\d{1,5})?([/?#]\S*)?", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     r"""([^\s=>/"']+)\s*(?:=\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9.-]+)(?=[\s>])))?\s*""", re.DOTALL
@@ -91,7 +93,7 @@ class _Parser:
 
     def _start_tag(self, begin: int) -> None:
         offset = self._bytes(begin)
-        match = re.compile(r"[^\s>]*").match(self.source, begin + 1)
+        match = _TAG_NAME.match(self.source, begin + 1)
         name = match.group().lower() if match else ""
         self.at = begin + 1 + len(name)
         if self.at >= len(self.source):
@@ -129,7 +131,7 @@ class _Parser:
         offset = self._bytes(begin)
         if not self.open:
             raise _error(f"Unexpected end tag at byte offset {offset}")
-        match = re.compile(r"([^\s>]*)\s*").match(self.source, begin + 2)
+        match = _END_NAME.match(self.source, begin + 2)
         name, self.at = (match.group(1), match.end()) if match else ("", begin + 2)
         if not self.source.startswith(">", self.at):
             raise _error(f"Unclosed end tag at byte offset {offset}")

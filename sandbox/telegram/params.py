@@ -1,6 +1,7 @@
 """Parameters of a call: query, form, multipart or JSON, read as leniently as the server does."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -18,6 +19,7 @@ _INTEGERS = (
     "chat_id message_id message_thread_id user_id offset limit timeout max_connections reply_to_message_id"
     " cache_time"
 )
+_INTEGER = re.compile(r"\s*-?[0-9]{1,18}\s*")
 _BOOLEANS = (
     "is_big show_alert drop_pending_updates disable_notification protect_content allow_sending_without_reply"
     " disable_web_page_preview return_bots has_spoiler"
@@ -140,9 +142,7 @@ def _decoded_json(value: Any) -> Any:
 
 
 def _decoded_integer(value: Any) -> Any:
-    if isinstance(value, str) and value.strip().lstrip("-").isdigit() and value.isascii():
-        return int(value)
-    return value
+    return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = (

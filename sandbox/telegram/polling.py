@@ -61,5 +61,5 @@ async def _wait(state: State, poll: Poll, seconds: int, gone: Gone) -> None:
 
 
 async def _news(state: State, poll: Poll) -> None:
-    while poll.ended_by is None and not state.updates.count():
+    while poll.ended_by is None and not state.updates.pending_count:
         await state.updates.bell.wait()

@@ -41,7 +41,8 @@ def _formatted(source: str, params: Params, name: str) -> tuple[str, list[Json]]
 
 
 def _entity(value: Any, length: int) -> Json:
-    if not isinstance(value, dict) or not {"type", "offset", "length"} <= set(value):
+    place = (value.get("offset"), value.get("length")) if isinstance(value, dict) else ()
+    if len(place) != 2 or not all(type(one) is int for one in place) or "type" not in value:
         raise bad_request("can't parse MessageEntity: expected type, offset and length")
     if value["offset"] < 0 or value["length"] <= 0 or value["offset"] + value["length"] > length:
         raise bad_request("entity beyond the end of the text")

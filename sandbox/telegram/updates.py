@@ -152,8 +152,9 @@ class Updates:
             self._drop(update_id)
         self._soonest = min((pending.expires_at for pending in self._pending.values()), default=math.inf)
 
-    def count(self) -> int:
-        """pending_update_count."""
+    @property
+    def pending_count(self) -> int:
+        """How many updates wait to be confirmed."""
         self._expire()
         return len(self._pending)
 

@@ -108,7 +108,8 @@ class Proposals:
         )
         self._messages.cancel(tx, _expiry_of(row.token))
         if row.shown_row is not None:
-            closing = Content((Text("proposal-accepted", {"name": press.by.name}),), item.card)
+            facts = {"name": press.by.name, "title": item.card.title}
+            closing = Content((Text("proposal-accepted", facts),))
             self._messages.edit(tx, work.job, there, closing, row=row.shown_row)
         links = (item.card.link,) if item.card.link else ()
         self._messages.text(tx, work.job, there, Content((outcome,), item.card, links), name="outcome")

@@ -13,7 +13,7 @@ from sandbox.server import build_sandbox
 from sandbox.telegram.people import Chat, Person
 from sandbox.telegram.world import World
 from sandbox.transport import LoopbackTransport
-from tests.sandbox.hand_clock import HandClock
+from tests.clock import HandClock
 from tests.telegram_oracle import check_ledger
 
 ALICE = Person(500100200, "Alice", "Example", "alice_example", "en", started=True)

@@ -6,8 +6,8 @@ import pytest
 
 from sandbox.telegram.wire import WorldError
 from sandbox.telegram.world import World
+from tests.clock import HandClock
 from tests.sandbox.conftest import ALICE, BORIS, Bot, Groups
-from tests.sandbox.hand_clock import HandClock
 
 KEYBOARD = {"inline_keyboard": [[{"text": "Add", "callback_data": "v1:add"}]]}
 NOT_MODIFIED = (

@@ -8,8 +8,8 @@ import pytest
 from sandbox.telegram.limits import Limiter, Pace
 from sandbox.telegram.wire import WorldError
 from sandbox.telegram.world import World
+from tests.clock import HandClock
 from tests.sandbox.conftest import ALICE, BORIS, Bot, Groups
-from tests.sandbox.hand_clock import HandClock
 
 HELLO = {"chat_id": ALICE.id, "text": "hello"}
 

@@ -11,8 +11,8 @@ import pytest
 from sandbox.telegram.drawings import draw
 from sandbox.telegram.seed import seed_demo
 from sandbox.telegram.world import World
+from tests.clock import HandClock
 from tests.sandbox.conftest import ALICE, Bot
-from tests.sandbox.hand_clock import HandClock
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_the_demo_has_three_people_two_groups_and_no_news_yet(demo: World) -> No
     groups = [chat for chat in demo.chats.values() if chat.type == "supergroup"]
     assert {chat.title for chat in groups} == {"Sticker Fans", "Design Lab"}
     assert [topic.name for chat in groups for topic in chat.topics.values()] == ["General", "Stickers"]
-    assert demo.updates.count() == 0
+    assert demo.updates.pending_count == 0
 
 
 def test_every_sticker_of_the_demo_is_a_drawing_of_its_own(demo: World) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from sandbox.telegram.wire import WorldError
 from sandbox.telegram.world import World
+from tests.clock import HandClock
 from tests.sandbox.conftest import ALICE, BORIS, Bot, Groups
-from tests.sandbox.hand_clock import HandClock
 
 ALL = ["message", "edited_message", "callback_query", "my_chat_member", "message_reaction"]
 

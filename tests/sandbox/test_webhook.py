@@ -16,8 +16,8 @@ from starlette.routing import Route
 
 from sandbox.telegram.delivery import retry_delay
 from sandbox.telegram.world import World
+from tests.clock import HandClock
 from tests.sandbox.conftest import ALICE, BORIS, Bot, Groups
-from tests.sandbox.hand_clock import HandClock
 
 URL = "http://hub.test:8020/hook"
 
@@ -34,11 +34,14 @@ class Receiver:
     gate: asyncio.Event | None = None
     broken: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self.started = self.clock.monotonic()
+
     async def take(self, request: Request) -> Response:
         update = json.loads(await request.body())
         self.updates.append(update)
         self.headers.append(dict(request.headers))
-        self.times.append(self.clock.monotonic())
+        self.times.append(round(self.clock.monotonic() - self.started, 3))
         if self.gate is not None:
             await self.gate.wait()
         if update.get("message", {}).get("text") in self.broken:

@@ -68,7 +68,7 @@ def _key(state: State, params: Params) -> tuple[str, str]:
 
 def _scope_chat(state: State, scope: Json) -> int:
     number = str(scope.get("chat_id", ""))
-    chat = state.chats.get(int(number)) if number.lstrip("-").isdigit() else None
+    chat = state.chats.get(int(number)) if re.fullmatch(r"-?\d{1,18}", number) else None
     if chat is None or (chat.person is not None and not chat.person.started):
         raise bad_request("chat not found")
     return chat.id

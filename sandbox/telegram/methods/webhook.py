@@ -67,7 +67,7 @@ def get_webhook_info(state: State, params: Params) -> Answer:
     info: Json = {
         "url": hook.url,
         "has_custom_certificate": False,
-        "pending_update_count": state.updates.count(),
+        "pending_update_count": state.updates.pending_count,
     }
     if hook.url:
         if hook.last_error_date is not None:

@@ -5,6 +5,7 @@ import { renderText } from "./entities.js";
 import { avatarOf, fullTimeOf, hueOf, senderName, summaryOf, timeOf } from "./format.js";
 import { reactionChips } from "./reactions.js";
 
+const PASSING = ["fresh", "flash", "held"]; // classes that others put on for a moment
 const drawn = new WeakMap(); // article → signature per part
 
 /** `view`: {message, own, first, showNames, quoted, topicName}; `ui`: the page's actions and panels. */
@@ -25,7 +26,8 @@ export function updateBubble(article, view, ui) {
   const name = senderName(ui.store, message.from);
   const side = own ? "own" : "incoming";
   const shape = `${first ? "first" : ""} ${showNames ? "named" : ""} ${message.sticker ? "is-sticker" : ""}`;
-  article.className = `message ${side} ${shape} ${article.classList.contains("fresh") ? "fresh" : ""}`;
+  const passing = PASSING.filter((name) => article.classList.contains(name));
+  article.className = ["message", side, shape, ...passing].join(" ");
   article.setAttribute("aria-label", `${own ? "You" : name}, ${timeOf(message.date)}`);
   const parts = partsOf(article);
   const { reactions, buttons, ...body } = message;

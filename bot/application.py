@@ -1,0 +1,72 @@
+"""python-telegram-bot's Application, fed from the inbox."""
+
+from typing import Any
+
+import msgspec
+import structlog
+from telegram import Update
+from telegram.error import TelegramError
+from telegram.ext import Application, ApplicationBuilder, ContextTypes
+
+from bot.client import Client
+from bot.context import Handling, HubContext, handling
+from bot.updates import ALLOWED, peek
+from services.engine.errors import FaultRecorder, Refused
+from services.engine.work import Work
+from services.flow.messages import Content, Messages, Text
+from services.flow.places import Place
+from storage.records import Job
+
+log = structlog.get_logger(__name__)
+
+Store = dict[Any, Any]
+HubApplication = Application[Client, HubContext, Store, Store, Store, None]
+
+
+def build_application(client: Client) -> HubApplication:
+    """The application with no updater and no job queue: the inbox feeds it. Nothing is connected yet."""
+    contexts = ContextTypes(context=HubContext)
+    return ApplicationBuilder().bot(client).context_types(contexts).updater(None).job_queue(None).build()
+
+
+class UpdateJobs:
+    """The handler of the topic `telegram`: one stored update through the application."""
+
+    def __init__(
+        self, application: HubApplication, messages: Messages, faults: FaultRecorder, language: str
+    ) -> None:
+        """`language` is for the last word to somebody whose update could not be handled."""
+        self._application = application
+        self._messages = messages
+        self._faults = faults
+        self._language = language
+
+    async def handle(self, job: Job, work: Work) -> None:
+        """Work one update. Raises what a handler raised, unless a person was told about it."""
+        raw = job.payload.encode()
+        if peek(raw).kind not in ALLOWED:
+            await self._faults.record("telegram.unknown_update", peek(raw).kind)
+            return
+        update = self._parsed(raw)
+        hand = Handling(work)
+        token = handling.set(hand)
+        try:
+            await self._application.process_update(update)
+        finally:
+            handling.reset(token)
+        if hand.failure:
+            raise hand.failure
+
+    async def last_word(self, job: Job, work: Work, error: Exception) -> None:
+        """Tell a person in private that their message could not be answered."""
+        chat_id = peek(job.payload.encode()).chat_id
+        if chat_id > 0:
+            place = Place(chat_id, private=True, language=self._language)
+            content = Content((Text("error-internal"),))
+            work.write(lambda tx: self._messages.text(tx, job, place, content, name="last-word"))
+
+    def _parsed(self, raw: bytes) -> Update:
+        try:
+            return Update.de_json(msgspec.json.decode(raw), self._application.bot)
+        except (TelegramError, TypeError, ValueError, KeyError, AttributeError) as error:
+            raise Refused(f"malformed update: {error}") from error

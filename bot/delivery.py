@@ -1,0 +1,79 @@
+"""One message of the outbox as one Bot API call."""
+
+import msgspec
+from telegram import Bot, LinkPreviewOptions, ReactionTypeEmoji, ReplyParameters
+from telegram.constants import ParseMode
+from telegram.error import TelegramError
+
+from bot.outcomes import Outcome, Pointless, Sent, of_error
+from bot.rendering import Renderer
+from services.flow.messages import Answer, Content
+from storage.records import Message
+
+ANSWER_LENGTH = 200  # characters of answerCallbackQuery.text
+
+
+class Delivery:
+    """Knows how each kind of message is sent; raises nothing, answers with an Outcome."""
+
+    def __init__(self, bot: Bot, renderer: Renderer) -> None:
+        self._bot = bot
+        self._renderer = renderer
+
+    async def deliver(self, message: Message, *, target: int | None, emoji: str | None = None) -> Outcome:
+        """Make the call. `target` is the chat's message an edit, delete or reaction is for."""
+        try:
+            match message.kind:
+                case "text":
+                    return await self._text(message)
+                case "answer":
+                    return await self._answer(message)
+                case _ if target is None:
+                    return Pointless("the message it is for was never sent")
+                case "edit":
+                    return await self._edit(message, target)
+                case "delete":
+                    await self._bot.delete_message(message.chat_id, target)
+                case "reaction":
+                    await self._react(message, target, emoji)
+            return Sent()
+        except TelegramError as error:
+            return of_error(error)
+
+    async def _text(self, message: Message) -> Outcome:
+        content = msgspec.convert(message.content, Content)
+        reply = (
+            ReplyParameters(message.reply_to, allow_sending_without_reply=True) if message.reply_to else None
+        )
+        sent = await self._bot.send_message(
+            message.chat_id,
+            self._renderer.html(message.language, content),
+            message_thread_id=message.thread_id,
+            parse_mode=ParseMode.HTML,
+            reply_markup=self._renderer.keyboard(message.language, content),
+            reply_parameters=reply,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
+        return Sent(sent.message_id)
+
+    async def _edit(self, message: Message, target: int) -> Outcome:
+        content = msgspec.convert(message.content, Content)
+        await self._bot.edit_message_text(
+            self._renderer.html(message.language, content),
+            chat_id=message.chat_id,
+            message_id=target,
+            parse_mode=ParseMode.HTML,
+            reply_markup=self._renderer.keyboard(message.language, content),
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
+        return Sent()
+
+    async def _answer(self, message: Message) -> Outcome:
+        answer = msgspec.convert(message.content, Answer)
+        text = self._renderer.plain(message.language, answer.text)[:ANSWER_LENGTH] if answer.text else None
+        await self._bot.answer_callback_query(answer.press_id, text=text, show_alert=answer.alert)
+        return Sent()
+
+    async def _react(self, message: Message, target: int, emoji: str | None) -> None:
+        reaction = [ReactionTypeEmoji(emoji)] if emoji else []
+        await self._bot.set_message_reaction(message.chat_id, target, reaction=reaction)

@@ -1,0 +1,104 @@
+"""Telegram's door: every handler in one readable list, and what runs behind it."""
+
+from dataclasses import dataclass
+
+from bot.application import HubApplication, UpdateJobs, build_application
+from bot.client import Client
+from bot.connection import Connection
+from bot.delivery import Delivery
+from bot.errors import ErrorAnswers
+from bot.handlers.arrival import Arrival
+from bot.handlers.checks import CheckHandlers
+from bot.handlers.membership import MembershipHandlers
+from bot.handlers.operations import OperationHandlers
+from bot.handlers.people import PeopleHandlers
+from bot.handlers.presses import PressHandlers, UnknownPressHandlers
+from bot.handlers.unknown import UnknownCommandHandlers
+from bot.poller import Poller
+from bot.reactions import Reactions, permitted
+from bot.rendering import Renderer
+from bot.sender import Sender
+from bot.settlement import Settlement
+from bot.updates import TOPIC, Intake
+from services.engine.inbox import DAY, Topic
+from services.engine.retry import TELEGRAM
+from services.hub import Hub
+from services.texts import Texts
+from settings import Settings
+
+DEDUP = 2 * DAY  # update numbers restart at random after a quiet week, so they are not remembered longer
+
+
+@dataclass(frozen=True, slots=True)
+class BotDoor:
+    """What is started and stopped; `intake` takes updates however they come."""
+
+    application: HubApplication
+    client: Client
+    intake: Intake
+    sender: Sender
+    poller: Poller | None
+    connection: Connection
+    topic: Topic
+
+
+def build_bot(settings: Settings, hub: Hub, client: Client) -> BotDoor:
+    """Make the door. Nothing runs yet."""
+    telegram = settings.telegram
+    application = build_application(client)
+    _register(application, hub)
+    jobs = UpdateJobs(application, hub.messages, hub.faults, telegram.default_language)
+    concurrency = settings.work.concurrency(TOPIC)
+    topic = Topic(TOPIC, jobs.handle, concurrency, TELEGRAM, DEDUP, jobs.last_word)
+    hub.inbox.register(topic)
+    bot_id = int(client.token.split(":")[0])  # known without asking Telegram
+    intake = Intake(hub.inbox, hub.counters, bot_id)
+    polls = telegram.mode == "polling"
+    connection = Connection(
+        application,
+        webhook_url=None if polls else telegram.webhook_url,
+        webhook_secret=telegram.webhook_secret.get_secret_value(),
+        clock=hub.clock,
+        faults=hub.faults,
+    )
+    hub.health.register("telegram", connection.check)
+    return BotDoor(
+        application=application,
+        client=client,
+        intake=intake,
+        sender=_sender(settings, hub, client),
+        poller=Poller(client, intake, clock=hub.clock, faults=hub.faults) if polls else None,
+        connection=connection,
+        topic=topic,
+    )
+
+
+def _register(application: HubApplication, hub: Hub) -> None:
+    for handlers in (
+        Arrival(hub.database, hub.clock, hub.people, hub.messages),
+        CheckHandlers(hub.items, hub.checks, hub.messages),
+        PressHandlers(hub.proposals),
+        PeopleHandlers(hub.people, hub.messages),
+        OperationHandlers(hub.people, hub.statistics, hub.cache, hub.faults, hub.messages),
+        MembershipHandlers(hub.people),
+        UnknownPressHandlers(),
+        UnknownCommandHandlers(hub.messages),
+    ):
+        handlers.register(application)
+    application.add_error_handler(ErrorAnswers(hub.messages, hub.faults).on_error)
+
+
+def _sender(settings: Settings, hub: Hub, client: Client) -> Sender:
+    gallery = settings.gallery
+    return Sender(
+        hub.database,
+        hub.messages,
+        Delivery(client, Renderer(Texts.load(), settings.telegram.timezone)),
+        Settlement(hub.database, hub.clock, hub.faults),
+        Reactions(
+            exists=permitted(gallery.reaction_exists, "👌"), added=permitted(gallery.reaction_added, "👍")
+        ),
+        clock=hub.clock,
+        supervisor=hub.supervisor,
+        failpoints=hub.failpoints,
+    )

@@ -1,0 +1,41 @@
+"""The bot's one converter of errors: words for a person who waits, a count for the operator."""
+
+import structlog
+from telegram import Update
+
+from bot.context import HubContext, handling, is_private, place_of
+from bot.speech import place_of_press
+from services.engine.errors import FaultRecorder, HubError, Unavailable
+from services.flow.messages import Answer, Content, Messages, Text
+
+log = structlog.get_logger(__name__)
+
+
+class ErrorAnswers:
+    """Answers errors the hub raises on purpose; any other fails the job, which is then tried again."""
+
+    def __init__(self, messages: Messages, faults: FaultRecorder) -> None:
+        self._messages = messages
+        self._faults = faults
+
+    async def on_error(self, update: object, context: HubContext) -> None:
+        """For Application.add_error_handler."""
+        error = context.error
+        if not isinstance(error, HubError) or not isinstance(update, Update):
+            handling.get().failure = error
+            return
+        log.info("bot.refused", details={"error": type(error).__name__, "reason": str(error)})
+        if isinstance(error, Unavailable):
+            await self._faults.record(f"{error.system}.unavailable", str(error))
+        self._tell(update, context, Text(error.user_text))
+
+    def _tell(self, update: Update, context: HubContext, text: Text) -> None:
+        query, message, job = update.callback_query, update.message, context.work.job
+        if query and query.message:
+            place = place_of_press(query, context.language)
+            answer = Answer(query.id, text, alert=True)
+            context.work.write(lambda tx: self._messages.answer(tx, job, place, answer))
+        elif message and is_private(message.chat):
+            there = place_of(message, context.language)
+            content = Content((text,))
+            context.work.write(lambda tx: self._messages.text(tx, job, there, content, name="error"))

@@ -1,0 +1,69 @@
+"""What happens before any handler: who is this, where are we, and is it too late to answer?"""
+
+from datetime import timedelta
+
+from telegram import Chat, Message, Update
+from telegram.ext import ApplicationHandlerStop, TypeHandler
+
+from bot.application import HubApplication
+from bot.context import HubContext, asker_of, is_private, place_of
+from services.engine.clock import Clock
+from services.engine.work import Work
+from services.flow.messages import Content, Messages, Text
+from services.flow.people import People
+from services.flow.places import Place
+from storage import jobs
+from storage.database import Database, Transaction
+
+BEFORE_OTHERS = -1
+LATE = timedelta(minutes=10)  # after a downtime older messages get no answer of their own
+
+
+class Arrival:
+    """Keeps names and languages, and passes over messages that waited too long."""
+
+    def __init__(self, database: Database, clock: Clock, people: People, messages: Messages) -> None:
+        self._database = database
+        self._clock = clock
+        self._people = people
+        self._messages = messages
+
+    def register(self, application: HubApplication) -> None:
+        """Put it before all other handlers."""
+        application.add_handler(TypeHandler(Update, self.on_update), group=BEFORE_OTHERS)
+
+    async def on_update(self, update: Update, context: HubContext) -> None:
+        """Meet the person and the chat, then decide whether anybody still waits for an answer."""
+        user, chat = update.effective_user, update.effective_chat
+        asker = asker_of(update)
+        context.language = await self._people.language(asker.user_id, user.language_code if user else None)
+        if asker.user_id is not None and user is not None:
+            context.work.write(lambda tx: self._people.meet(tx, user.id, user.full_name, user.username))
+        if chat is not None and update.my_chat_member is None:
+            context.work.write(lambda tx: self._people.enter(tx, chat.id, chat.type, _title(chat)))
+        if update.message and await self._is_passed_over(update.message, context.work):
+            raise ApplicationHandlerStop
+        if update.message and is_private(chat):
+            self._tell_skipped(context.work, place_of(update.message, context.language))
+
+    async def _is_passed_over(self, message: Message, work: Work) -> bool:
+        if self._clock.now() - message.date <= LATE or message.migrate_to_chat_id:
+            return False
+        if not is_private(message.chat):
+            return True
+        newer = await self._database.read(lambda tx: jobs.later_of_key(tx, work.job))
+        if newer:
+            work.write(lambda tx: self._people.skip(tx, message.chat.id))
+        return newer
+
+    def _tell_skipped(self, work: Work, place: Place) -> None:
+        def unit(tx: Transaction) -> None:
+            if count := self._people.take_skipped(tx, place.chat_id):
+                content = Content((Text("skipped", {"count": count}),))
+                self._messages.text(tx, work.job, place, content, name="skipped")
+
+        work.write(unit)
+
+
+def _title(chat: Chat) -> str:
+    return chat.effective_name or str(chat.id)

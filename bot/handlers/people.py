@@ -1,0 +1,102 @@
+"""/start /help /lang /whoami /version, and the small menu's buttons."""
+
+from telegram import Update
+from telegram.ext import CallbackQueryHandler, CommandHandler
+
+from bot.application import HubApplication
+from bot.context import HubContext, asker_of
+from bot.rendering import PRESS_VERSION
+from bot.speech import FRESH, answer_press, message_of, say
+from services.flow.items import Action
+from services.flow.messages import Content, Messages, Text
+from services.flow.people import LANGUAGES, People
+from services.version import VERSION
+
+LANGUAGE_ACTIONS = tuple(Action(f"button-language-{each}", f"lang:{each}") for each in LANGUAGES)
+LANGUAGE_QUESTION = Content((Text("language-question"),), actions=LANGUAGE_ACTIONS)
+MENU = (Action("button-help", "menu:help"), Action("button-language", "menu:lang"))
+
+
+class PeopleHandlers:
+    """What everyone may ask about the bot and about themselves."""
+
+    def __init__(self, people: People, messages: Messages) -> None:
+        self._people = people
+        self._messages = messages
+
+    def register(self, application: HubApplication) -> None:
+        """Commands everywhere, buttons of the menu and of the language question."""
+        for name, handler in (
+            ("start", self.on_start),
+            ("help", self.on_help),
+            ("lang", self.on_lang),
+            ("whoami", self.on_whoami),
+            ("version", self.on_version),
+        ):
+            application.add_handler(CommandHandler(name, handler, filters=FRESH))
+        application.add_handler(CallbackQueryHandler(self.on_menu, rf"^{PRESS_VERSION}:menu:(help|lang)$"))
+        application.add_handler(CallbackQueryHandler(self.on_language, rf"^{PRESS_VERSION}:lang:(\w+)$"))
+
+    async def on_start(self, update: Update, context: HubContext) -> None:
+        """/start: what this is, and two buttons."""
+        say(self._messages, update, context, Content((Text("start"),), actions=MENU))
+
+    async def on_help(self, update: Update, context: HubContext) -> None:
+        """/help: everything this person may do."""
+        say(self._messages, update, context, self._help(update))
+
+    async def on_lang(self, update: Update, context: HubContext) -> None:
+        """/lang ru, or /lang for the question."""
+        asker = asker_of(update)
+        if not context.args or asker.user_id is None:
+            say(self._messages, update, context, LANGUAGE_QUESTION)
+        elif context.args[0].lower() in LANGUAGES:
+            self._choose(update, context, context.args[0].lower())
+        else:
+            say(
+                self._messages,
+                update,
+                context,
+                Content((Text("language-unknown"),), actions=LANGUAGE_ACTIONS),
+            )
+
+    async def on_whoami(self, update: Update, context: HubContext) -> None:
+        """/whoami: what an admin needs to know to give somebody rights."""
+        asker, message = asker_of(update), message_of(update)
+        key = "whoami" if asker.user_id is not None else "whoami-anonymous"
+        role = {"text": f"role-{self._people.role(asker.user_id)}"}
+        facts = {"name": asker.name, "user_id": asker.user_id, "role": role, "chat_id": message.chat.id}
+        say(self._messages, update, context, Content((Text(key, facts),)))
+
+    async def on_version(self, update: Update, context: HubContext) -> None:
+        """/version."""
+        say(self._messages, update, context, Content((Text("version", {"version": VERSION}),)))
+
+    async def on_menu(self, update: Update, context: HubContext) -> None:
+        """A button of the small menu says what the command says."""
+        wanted = context.match.group(1) if context.match else "help"
+        content = self._help(update) if wanted == "help" else LANGUAGE_QUESTION
+        answer_press(self._messages, update, context, None, content)
+
+    async def on_language(self, update: Update, context: HubContext) -> None:
+        """A language was pressed."""
+        language = context.match.group(1) if context.match else ""
+        asker = asker_of(update)
+        if language in LANGUAGES and asker.user_id is not None:
+            user_id = asker.user_id
+            context.work.write(lambda tx: self._people.choose_language(tx, user_id, asker.name, language))
+            context.language = language
+            answer_press(self._messages, update, context, Text("language-chosen"))
+
+    def _choose(self, update: Update, context: HubContext, language: str) -> None:
+        asker = asker_of(update)
+        user_id = asker.user_id or 0
+        context.work.write(lambda tx: self._people.choose_language(tx, user_id, asker.name, language))
+        context.language = language
+        say(self._messages, update, context, Content((Text("language-chosen"),)))
+
+    def _help(self, update: Update) -> Content:
+        texts = [Text("help")]
+        if self._people.is_admin(asker_of(update).user_id):
+            texts.append(Text("help-admin"))
+        return Content(tuple(texts))

@@ -1,0 +1,25 @@
+"""Commands nobody knows, registered after all others."""
+
+from telegram import Update
+from telegram.ext import MessageHandler, filters
+
+from bot.application import HubApplication
+from bot.context import HubContext
+from bot.speech import FRESH, say
+from services.flow.messages import Content, Messages, Text
+
+
+class UnknownCommandHandlers:
+    """One line pointing to /help in private, nothing in groups."""
+
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
+
+    def register(self, application: HubApplication) -> None:
+        """Only private chats: in groups the command may be another bot's."""
+        unknown = filters.COMMAND & filters.ChatType.PRIVATE & FRESH
+        application.add_handler(MessageHandler(unknown, self.on_command))
+
+    async def on_command(self, update: Update, context: HubContext) -> None:
+        """Say so."""
+        say(self._messages, update, context, Content((Text("unknown-command"),)))

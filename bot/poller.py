@@ -1,0 +1,67 @@
+"""Long polling: updates are in the inbox before Telegram is told that we have them."""
+
+import asyncio
+
+import msgspec
+import structlog
+from telegram.error import RetryAfter, TelegramError
+
+from bot.client import Client
+from bot.outcomes import Again, of_error
+from bot.updates import ALLOWED, Intake
+from services.engine.clock import Clock
+from services.engine.errors import FaultRecorder, Refused
+from storage.errors import StorageUnavailable
+
+log = structlog.get_logger(__name__)
+
+LONG_POLL = 25  # seconds; the server cuts at 50
+LIMIT = 100  # updates in one answer, the most there is
+AGAIN_AFTER = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)  # seconds, growing while Telegram is away
+
+
+class Poller:
+    """Asks getUpdates (core.telegram.org/bots/api#getupdates) for ever."""
+
+    def __init__(self, client: Client, intake: Intake, *, clock: Clock, faults: FaultRecorder) -> None:
+        self._client = client
+        self._intake = intake
+        self._clock = clock
+        self._faults = faults
+        # Kept in memory only: what a crash leaves unconfirmed comes again and is known by its number.
+        self._offset = 0
+
+    async def run(self) -> None:
+        """Poll until cancelled; nothing that goes wrong ends it."""
+        failures = 0
+        while True:
+            try:
+                await self._poll()
+                failures = 0
+            except (TelegramError, StorageUnavailable) as error:
+                wait = self._wait(error, failures)
+                failures += 1
+                await self._faults.record(f"telegram.polling.{type(error).__name__}", str(error))
+                log.warning("poller.failed", details={"again_in": wait}, exc_info=error)
+                await self._clock.sleep(wait)
+
+    async def _poll(self) -> None:
+        updates = await self._client.raw_updates(
+            offset=self._offset, limit=LIMIT, timeout=LONG_POLL, allowed=list(ALLOWED)
+        )
+        # Handed in together and in order, so that one commit stores them all.
+        await asyncio.gather(*(self._keep(update) for update in updates))
+        if updates:
+            self._offset = updates[-1]["update_id"] + 1
+
+    async def _keep(self, update: object) -> None:
+        try:
+            await self._intake.accept(msgspec.json.encode(update))
+        except Refused as error:
+            await self._faults.record("telegram.malformed_update", str(error))
+
+    @staticmethod
+    def _wait(error: Exception, failures: int) -> float:
+        if isinstance(error, RetryAfter) and isinstance(told := of_error(error), Again) and told.after:
+            return told.after
+        return AGAIN_AFTER[min(failures, len(AGAIN_AFTER) - 1)]

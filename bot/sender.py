@@ -1,0 +1,170 @@
+"""Takes messages from the outbox to Telegram: one at a time in a chat, chats side by side.
+
+Texts have no idempotency at Telegram, so they leave one after the other: a crash leaves at most one in
+doubt. One that hangs lets the next pass after LANE seconds (docs/decisions/0004).
+"""
+
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from bot.delivery import Delivery
+from bot.outcomes import Outcome, Pointless, ReactionRefused, Sent
+from bot.reactions import Reactions
+from bot.settlement import Settlement
+from services.engine.clock import Clock
+from services.engine.failpoints import Failpoints
+from services.engine.observability import bound
+from services.engine.supervisor import Supervisor
+from services.flow.messages import Messages, Reaction
+from storage import chats, messages
+from storage.database import Database
+from storage.records import Message
+
+log = structlog.get_logger(__name__)
+
+LANE = 0.25  # seconds after which a text that is still on its way lets the next one go
+IDLE = 5.0  # seconds between looks when no hint comes
+AT_ONCE = 32  # calls on their way at a time
+REMEMBER_REACTION = timedelta(days=7)  # a chat's administrators may have changed its reactions since
+
+
+class Sender:
+    """The outbox's only reader."""
+
+    def __init__(
+        self,
+        database: Database,
+        outbox: Messages,
+        delivery: Delivery,
+        settlement: Settlement,
+        reactions: Reactions,
+        *,
+        clock: Clock,
+        supervisor: Supervisor,
+        failpoints: Failpoints,
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._delivery = delivery
+        self._settlement = settlement
+        self._reactions = reactions
+        self._clock = clock
+        self._supervisor = supervisor
+        self._failpoints = failpoints
+        self._busy: set[int] = set()
+        self._paused: dict[int, float] = {}
+        self._texts: dict[int, float] = {}
+
+    async def recover(self) -> None:
+        """Take up what an earlier process was sending when it ended."""
+        back, given_up = await self._database.write(lambda tx: messages.recover(tx, self._clock.now()))
+        if back or given_up:
+            log.warning("sender.recovered", details={"back": back, "given_up": given_up})
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._supervisor.spawn("telegram.sender", self._run)
+
+    async def _run(self) -> None:
+        while True:
+            started = await self._start_due()
+            if not started:
+                await self._outbox.until_woken(await self._idle())
+
+    async def _start_due(self) -> int:
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        self._paused = {chat: until for chat, until in self._paused.items() if until > monotonic}
+        busy = [*self._busy, *self._paused]
+        free = AT_ONCE - len(self._busy)
+        if free <= 0:
+            return 0
+        ready = await self._database.read(lambda tx: messages.due(tx, now, busy_chats=busy, most=free))
+        started = 0
+        for message in ready:
+            if message.kind == "text":
+                if not self._lane_is_free():
+                    continue
+                self._texts[message.id] = monotonic
+            self._busy.add(message.chat_id)
+            self._supervisor.spawn_once(f"send.{message.id}", self._send(message))
+            started += 1
+        return started
+
+    def _lane_is_free(self) -> bool:
+        now = self._clock.monotonic()
+        return all(now - started >= LANE for started in self._texts.values())
+
+    async def _idle(self) -> float:
+        if self._texts:
+            return LANE
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        due = await self._database.read(lambda tx: messages.next_due(tx, now))
+        waits = [until - monotonic for until in self._paused.values()]
+        if due:
+            waits.append((due - now).total_seconds())
+        return max(min([IDLE, *waits]), 0.0)
+
+    async def _send(self, message: Message) -> None:
+        try:
+            with bound(message.correlation_id):
+                await self._try(message)
+        finally:
+            self._busy.discard(message.chat_id)
+            self._texts.pop(message.id, None)
+            self._outbox.wake()
+
+    async def _try(self, message: Message) -> None:
+        if not await self._may_begin(message):
+            return
+        target = await self._target(message)
+        if message.kind == "reaction":
+            outcome = await self._react(message, target)
+        else:
+            outcome = await self._delivery.deliver(message, target=target)
+        self._failpoints.hit("sending")
+        pause = await self._settlement.settle(message, outcome)
+        if pause > 0:
+            self._paused[message.chat_id] = self._clock.monotonic() + pause
+
+    async def _may_begin(self, message: Message) -> bool:
+        """Mark what cannot be repeated at will, so that after a crash it is known to be on its way."""
+        if message.kind not in {"text", "answer"}:
+            return True
+        return await self._database.write(lambda tx: messages.begin(tx, message.id))
+
+    async def _target(self, message: Message) -> int | None:
+        if message.target_row is None:
+            return message.target
+        row = message.target_row
+        known = await self._database.read(lambda tx: messages.sent_id(tx, row))
+        return known[1] if known else None
+
+    async def _react(self, message: Message, target: int | None) -> Outcome:
+        purpose = msgspec.convert(message.content, Reaction).purpose
+        wanted = self._reactions.wanted(purpose)
+        since = self._clock.now() - REMEMBER_REACTION
+        known, learnt = await self._database.read(
+            lambda tx: chats.reaction(tx, message.chat_id, wanted, since)
+        )
+        if known and learnt is None:
+            return Pointless("this chat takes no such reaction")
+        emoji = learnt or wanted
+        outcome = await self._delivery.deliver(message, target=target, emoji=emoji)
+        if isinstance(outcome, ReactionRefused):
+            return await self._react_otherwise(message, target, wanted, emoji, purpose)
+        return outcome
+
+    async def _react_otherwise(
+        self, message: Message, target: int | None, wanted: str, refused: str, purpose: str
+    ) -> Outcome:
+        other = self._reactions.instead_of(refused, purpose)
+        outcome = await self._delivery.deliver(message, target=target, emoji=other)
+        if isinstance(outcome, Sent | ReactionRefused):
+            used = other if isinstance(outcome, Sent) else None
+            at = self._clock.now()
+            await self._database.write(
+                lambda tx: chats.remember_reaction(tx, message.chat_id, wanted, used, at=at)
+            )
+        return outcome

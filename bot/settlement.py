@@ -1,0 +1,128 @@
+"""What an outcome of a call does to its message."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from bot.outcomes import (
+    Again,
+    ChatGone,
+    Doubtful,
+    Failed,
+    Moved,
+    Outcome,
+    Pointless,
+    ReactionRefused,
+    Sent,
+    TopicGone,
+)
+from services.engine.clock import Clock
+from services.engine.errors import FaultRecorder
+from storage import chats, messages
+from storage.database import Database, Transaction
+from storage.errors import StorageUnavailable
+from storage.records import Message
+
+log = structlog.get_logger(__name__)
+
+REPEAT_AFTER = 2.0  # seconds before a text of unknown outcome is repeated
+FIRST_WAIT = 0.5  # seconds before the first new try when Telegram is away; doubles from then on
+LONGEST_WAIT = 60.0
+GIVE_UP_AFTER = timedelta(hours=24)
+STORAGE_AGAIN = 0.5  # seconds until an outcome that the database refused is written again
+
+
+class Settlement:
+    """Writes outcomes. A text of unknown outcome is repeated once at most, anything else freely."""
+
+    def __init__(self, database: Database, clock: Clock, faults: FaultRecorder) -> None:
+        self._database = database
+        self._clock = clock
+        self._faults = faults
+
+    async def settle(self, message: Message, outcome: Outcome) -> float:
+        """Write the outcome; the answer is how many seconds the message's chat has to rest."""
+        match outcome:
+            case Sent(message_id):
+                return await self._end(message, "sent", sent_id=message_id)
+            case Pointless(reason):
+                return await self._end(message, "dropped", reason=reason)
+            case Failed(reason):
+                return await self._give_up(message, "failed", reason)
+            case ReactionRefused(reason):
+                return await self._give_up(message, "dropped", reason)
+            case Again(reason, after):
+                return await self._again(message, reason, after)
+            case Doubtful(reason):
+                return await self._doubt(message, reason)
+            case TopicGone():
+                await self._write(lambda tx: messages.move_to_general(tx, message.id))
+                return await self._put_back(message, 0.0, "the topic is gone")
+            case ChatGone(reason):
+                return await self._chat_gone(message, reason)
+            case Moved(chat_id):
+                return await self._moved(message, chat_id)
+
+    async def _again(self, message: Message, reason: str, after: float | None) -> float:
+        too_old = self._clock.now() - message.created_at > GIVE_UP_AFTER
+        if message.kind == "answer" or too_old:
+            return await self._give_up(message, "failed", reason)
+        await self._faults.record(f"telegram.{message.kind}_delayed", reason)
+        wait = (
+            after if after is not None else min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(message.attempts, 10))
+        )
+        return await self._put_back(message, wait, reason)
+
+    async def _doubt(self, message: Message, reason: str) -> float:
+        if message.kind == "answer" or (message.kind == "text" and message.doubts):
+            return await self._give_up(message, "unknown", reason)
+        await self._faults.record(f"telegram.{message.kind}_repeated", reason)
+        return await self._put_back(message, REPEAT_AFTER, reason, doubtful=message.kind == "text")
+
+    async def _chat_gone(self, message: Message, reason: str) -> float:
+        now = self._clock.now()
+
+        def unit(tx: Transaction) -> None:
+            chats.deactivate(tx, message.chat_id)
+            messages.end(tx, message.id, "dropped", at=now, reason=reason)
+            messages.drop_for_chat(tx, message.chat_id, at=now, reason=reason)
+
+        log.info("sender.chat_gone", details={"chat": message.chat_id, "reason": reason})
+        return await self._write(unit)
+
+    async def _moved(self, message: Message, chat_id: int) -> float:
+        await self._write(lambda tx: chats.move(tx, message.chat_id, chat_id))
+        if message.kind == "text":
+            return await self._put_back(message, 0.0, "the chat moved")
+        return await self._end(message, "dropped", reason="the chat moved")
+
+    async def _give_up(self, message: Message, state: str, reason: str) -> float:
+        await self._faults.record(f"telegram.{message.kind}_{state}", reason)
+        return await self._end(message, state, reason=reason)
+
+    async def _end(
+        self, message: Message, state: str, *, sent_id: int | None = None, reason: str | None = None
+    ) -> float:
+        now = self._clock.now()
+        return await self._write(
+            lambda tx: messages.end(tx, message.id, state, at=now, sent_id=sent_id, reason=reason)
+        )
+
+    async def _put_back(self, message: Message, wait: float, reason: str, *, doubtful: bool = False) -> float:
+        due = self._clock.now() + timedelta(seconds=wait)
+        await self._write(
+            lambda tx: messages.again(tx, message.id, due_at=due, reason=reason, doubtful=doubtful)
+        )
+        return wait
+
+    async def _write(self, unit: Callable[[Transaction], Any]) -> float:
+        """Keep an outcome, however long the database takes: forgetting it would send twice."""
+        while True:
+            try:
+                await self._database.write(unit)
+                return 0.0
+            except StorageUnavailable as error:
+                log.error("sender.outcome_waits", exc_info=error)
+                await self._clock.sleep(STORAGE_AGAIN)

@@ -1,0 +1,39 @@
+"""Telegram's own word about a sticker set, for the gallery."""
+
+from telegram import Bot, StickerSet
+from telegram.error import BadRequest, TelegramError
+
+from bot.outcomes import Again, of_error
+from services.engine.errors import NoSuchItem, Unavailable
+from services.gallery.model import StickerSetFacts
+
+UNKNOWN = ("stickerset_invalid", "stickerset not found")
+
+
+class TelegramStickerSets:
+    """The gallery's StickerSetReader, by core.telegram.org/bots/api#getstickerset."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def sticker_set(self, name: str) -> StickerSetFacts:
+        """See StickerSetReader: the answer carries the canonical name."""
+        try:
+            found = await self._bot.get_sticker_set(name)
+        except BadRequest as error:
+            if any(each in error.message.lower() for each in UNKNOWN):
+                raise NoSuchItem(name, user_text="error-no-such-set") from error
+            raise _unavailable(error) from error
+        except TelegramError as error:
+            raise _unavailable(error) from error
+        return _facts(found)
+
+
+def _facts(found: StickerSet) -> StickerSetFacts:
+    return StickerSetFacts(found.name, found.title, str(found.sticker_type), len(found.stickers))
+
+
+def _unavailable(error: TelegramError) -> Unavailable:
+    outcome = of_error(error)
+    wait = outcome.after if isinstance(outcome, Again) else None
+    return Unavailable("telegram", error.message, retry_after=wait, user_text="error-gallery-unavailable")

@@ -1,0 +1,82 @@
+"""A raw update on its way into the inbox: only what storing it needs is looked at."""
+
+import msgspec
+
+from services.engine.errors import Refused
+from services.engine.inbox import Inbox, Receipt
+from services.engine.observability import Counters, bound, new_correlation_id
+
+TOPIC = "telegram"
+
+# core.telegram.org/bots/api#update; asked for by name, because an omitted list keeps the previous one.
+ALLOWED = (
+    "message",
+    "edited_message",
+    "callback_query",
+    "my_chat_member",
+    "message_reaction",
+    "message_reaction_count",
+)
+
+
+class _Chat(msgspec.Struct):
+    id: int
+
+
+class _Message(msgspec.Struct):
+    chat: _Chat
+
+
+class _Event(msgspec.Struct):
+    """Whatever an update is about, as far as it names a chat or at least a person."""
+
+    chat: _Chat | None = None
+    message: _Message | None = None
+    sender: _Chat | None = msgspec.field(default=None, name="from")
+
+
+class Peek(msgspec.Struct, frozen=True):
+    """What storing an update needs: its number, its kind and its chat (or person, or 0)."""
+
+    update_id: int
+    kind: str
+    chat_id: int
+
+
+def peek(raw: bytes) -> Peek:
+    """Look at an update without building it. Raises Refused for what is no update at all."""
+    try:
+        fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        update_id = msgspec.json.decode(fields.pop("update_id"), type=int)
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+        raise Refused(f"not an update: {error}") from error
+    kind = next(iter(fields), "empty")
+    return Peek(update_id, kind, _chat_of(fields.get(kind)))
+
+
+def _chat_of(event: msgspec.Raw | None) -> int:
+    try:
+        found = msgspec.json.decode(event or b"{}", type=_Event)
+    except msgspec.DecodeError:
+        return 0  # of a shape nobody knows yet: stored all the same, the worker counts it
+    chat = found.chat or (found.message.chat if found.message else found.sender)
+    return chat.id if chat else 0
+
+
+class Intake:
+    """Stores updates once, however they come."""
+
+    def __init__(self, inbox: Inbox, counters: Counters, bot_id: int) -> None:
+        """`bot_id` keeps the update numbers of different bots on one database apart."""
+        self._inbox = inbox
+        self._counters = counters
+        self._bot_id = bot_id
+
+    async def accept(self, raw: bytes) -> Receipt:
+        """Store an update; durable when this returns. Raises Refused, StorageUnavailable."""
+        seen = peek(raw)
+        self._counters.telegram_update(seen.kind if seen.kind in ALLOWED else "other")
+        with bound(new_correlation_id()):
+            return await self._inbox.accept(
+                TOPIC, f"chat:{seen.chat_id}", f"{self._bot_id}:{seen.update_id}", raw.decode()
+            )

@@ -1,0 +1,39 @@
+"""`run.py serve`: the hub until it is told to stop."""
+
+import asyncio
+import signal
+import sys
+
+import structlog
+
+from commands.assembly import running
+from services.engine.observability import configure_logging
+from services.version import VERSION
+from settings import Settings
+from storage.errors import DatabaseRefused
+
+log = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings) -> int:
+    """Run until SIGINT or SIGTERM. The answer is the exit code: 1 when the hub cannot start."""
+    configure_logging(settings.logs.level, settings.logs.format, settings.secrets())
+    stop = stop_signal()
+    try:
+        async with running(settings) as switchboard:
+            log.info("hub.ready", details={"version": VERSION, "address": switchboard.address})
+            await stop.wait()
+            log.info("hub.stopping")
+    except (DatabaseRefused, OSError) as error:
+        sys.stderr.write(f"switchboard: {error}\n")
+        return 1
+    log.info("hub.stopped")
+    return 0
+
+
+def stop_signal() -> asyncio.Event:
+    """An event that Ctrl-C or a service manager's SIGTERM sets."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

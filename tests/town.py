@@ -1,0 +1,281 @@
+"""A small town for tests: the hub and the Telegram stand-in on one loop, talking over real HTTP."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+from sqlalchemy import text
+
+from commands import assembly
+from commands.assembly import Switchboard, running
+from sandbox.clock import Clock as SandboxClock
+from sandbox.server import build_sandbox, serving
+from sandbox.telegram.messages import Message
+from sandbox.telegram.people import Person
+from sandbox.telegram.queries import CallbackAnswer
+from sandbox.telegram.world import World
+from services.engine.clock import Clock, SystemClock
+from services.engine.failpoints import Failpoints
+from settings import Settings, load_settings
+from storage.database import Database, Transaction
+from tests.clock import HandClock
+
+T = TypeVar("T")
+
+ADMIN, BORIS, CHEN = 500100200, 500100201, 500100202  # the admin reads English, Boris Russian
+STRANGER = 500100999
+GROUP, FORUM = -1001900000001, -1001900000002
+LISTED, UNLISTED = "Cats_by_bot", "MoonDogs"  # sets that exist; a test lists the first where it needs one
+API_KEY = "a-key-for-tests-of-thirty-two-characters"
+PATIENCE = 20.0  # seconds of real time until a condition that should come true counts as failed
+
+_UNSETTLED = (
+    "SELECT (SELECT count(*) FROM jobs WHERE state IN ('waiting', 'claimed') AND due_at <= :now)"
+    " + (SELECT count(*) FROM messages WHERE state = 'sending' OR (state = 'waiting' AND due_at <= :now))"
+)
+
+
+class TownClock(HandClock):
+    """Virtual time for a town."""
+
+    async def leap(self, seconds: float) -> None:
+        """Skip time as a machine that slept does: whoever is due wakes once, instead of every few seconds."""
+        await self._rest()
+        self._time += seconds
+        await self.advance(0)
+
+
+class WatchedDatabase:
+    """A database that tells how many units are under way, so that virtual time can wait for them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.under_way = 0
+
+    async def open(self) -> None:
+        await self._database.open()
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def read(self, query: Callable[[Transaction], T]) -> T:
+        return await self._counted(self._database.read(query))
+
+    async def write(self, unit: Callable[[Transaction], T]) -> T:
+        return await self._counted(self._database.write(unit))
+
+    async def write_row(self, unit: Callable[[Transaction, Sequence[Any]], Sequence[T]], row: Any) -> T:
+        return await self._counted(self._database.write_row(unit, row))
+
+    async def _counted(self, work: Awaitable[T]) -> T:
+        self.under_way += 1
+        try:
+            return await work
+        finally:
+            self.under_way -= 1
+
+
+@dataclass(slots=True)
+class Town:
+    """A running hub, the world it lives in, and ways to wait for what should happen."""
+
+    world: World
+    switchboard: Switchboard
+    api_url: str
+    clock: Clock
+
+    @property
+    def address(self) -> str:
+        """The hub's own web address."""
+        return self.switchboard.address
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        """Wait until it is so; TimeoutError when it does not come."""
+        async with asyncio.timeout(PATIENCE):
+            while not reached():
+                await asyncio.sleep(0.005)
+
+    async def settle(self) -> None:
+        """Wait until every update is stored, every due job is worked and every due message is out."""
+        async with asyncio.timeout(PATIENCE):
+            await self.rest()
+            while self.world.updates.pending_count or await self.unsettled():
+                await asyncio.sleep(0.01)
+                await self.rest()
+
+    async def rest(self) -> None:
+        """With virtual time: wait until nothing goes on without time going on."""
+        if isinstance(self.clock, HandClock):
+            await self.clock.advance(0)
+
+    async def unsettled(self) -> int:
+        """Jobs and messages that are due and not finished."""
+        return int(str(await self.scalar(_UNSETTLED, now=_stamp(self.clock))))
+
+    async def scalar(self, query: str, **values: object) -> object:
+        """The one value of a query on the hub's database."""
+        database = self.switchboard.hub.database
+        value: object = await database.read(lambda tx: tx.execute(text(query), values).scalar())
+        return value
+
+    async def rows(self, query: str, **values: object) -> list[tuple[object, ...]]:
+        """All rows of a query on the hub's database."""
+        database = self.switchboard.hub.database
+        return await database.read(lambda tx: [tuple(row) for row in tx.execute(text(query), values)])
+
+    async def faults(self) -> dict[str, int]:
+        """What the hub counted as gone wrong: occurrences by kind."""
+        return await self.switchboard.hub.faults.totals()
+
+    async def says(self, who: int, words: str, chat: int | None = None, **more: Any) -> Message:
+        """Somebody writes, to the bot or in a chat, and everything comes to rest."""
+        message = self.world.send_text(chat or who, who, words, **more)
+        await self.settle()
+        return message
+
+    async def sends(self, who: int, set_name: str, chat: int | None = None, **more: Any) -> Message:
+        """Somebody sends the first sticker of a set, and everything comes to rest."""
+        sticker = self.world.library.sets[set_name.lower()].stickers[0]
+        message = self.world.send_sticker(chat or who, who, sticker, **more)
+        await self.settle()
+        return message
+
+    async def presses(
+        self, who: int, message: Message, data: str | None = None, **more: Any
+    ) -> CallbackAnswer | None:
+        """Somebody presses the only button of a message (or the one with that data); the bot's answer."""
+        wanted = data or next(b["callback_data"] for row in message.buttons for b in row)
+        query_id = self.world.press(message.chat.id, message.message_id, who, wanted, **more)
+        await self.settle()
+        return self.world.queries.answer_of(query_id)
+
+    async def reacts(self, who: int, message: Message, *emoji: str, anonymous: bool = False) -> None:
+        """Somebody replaces their reactions on a message, and everything comes to rest."""
+        self.world.react(message.chat.id, message.message_id, who, emoji, anonymous=anonymous)
+        await self.settle()
+
+    def sent(self, chat: int) -> list[Message]:
+        """What the bot has written in a chat, oldest first."""
+        return self.world.sent(chat)
+
+    def last(self, chat: int) -> Message:
+        """The newest message of the bot in a chat."""
+        return self.world.sent(chat)[-1]
+
+    def reaction(self, message: Message) -> str | None:
+        """The bot's reaction on a message."""
+        return self.world.bot_reaction(message.chat.id, message.message_id)
+
+
+def _stamp(clock: Clock) -> str:
+    return clock.now().isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def seed(world: World) -> None:
+    """Three people with open private chats, a group with the bot as admin, a forum, and a few sets."""
+    world.add_person(
+        Person(ADMIN, "Alice", username="alice", language_code="en", is_admin=True, started=True)
+    )
+    world.add_person(Person(BORIS, "Борис", username="boris", language_code="ru", started=True))
+    world.add_person(Person(CHEN, "Chen", username="chen", language_code="en", started=True))
+    world.add_group("Sticker Fans", [ADMIN, BORIS, CHEN], chat_id=GROUP)
+    world.add_group("Design Lab", [ADMIN, BORIS, CHEN], chat_id=FORUM, is_forum=True)
+    world.add_set(LISTED, "<b>Cats & Co</b>", count=3)
+    world.add_set(UNLISTED, "Moon Dogs", count=5)
+
+
+def settings_for(world: World, api_url: str, folder: Path, **more: str) -> Settings:
+    """Settings of a hub in the town; `more` are variables as the environment would hold them."""
+    values = {
+        "TELEGRAM_BOT_TOKEN": world.token,
+        "TELEGRAM_API_URL": api_url,
+        "ADMIN_IDS": str(ADMIN),
+        "DEFAULT_LANGUAGE": "en",
+        "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/hub.db",
+        "HTTP_PORT": "0",
+        "API_KEYS": API_KEY,
+        "STOP_GRACE_SECONDS": "2",
+    }
+    return load_settings(values | more, None, serving=True)
+
+
+@dataclass(slots=True)
+class Outside:
+    """What is there before the hub starts and after it stops: the world, the time, and a folder for data.
+
+    `template` is a migrated database to start from, which saves each hub the migration.
+    """
+
+    world: World
+    api_url: str
+    clock: Clock
+    folder: Path
+    template: Path | None = None
+    _databases: list[WatchedDatabase] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def hub(self, *, failpoints: Failpoints | None = None, **more: str) -> AsyncIterator[Town]:
+        """A hub for as long as the block lasts; the next one finds this one's data."""
+        if self.template and not (self.folder / "hub.db").exists():
+            shutil.copyfile(self.template, self.folder / "hub.db")
+        settings = settings_for(self.world, self.api_url, self.folder, **more)
+        # Virtual time waits for the database's threads: so the real one is opened inside one that counts.
+        with patch.object(assembly, "open_database", self._open(assembly.open_database)):
+            hub = running(settings, clock=self.clock, random=Random(1), failpoints=failpoints)
+            async with hub as switchboard:
+                yield Town(self.world, switchboard, self.api_url, self.clock)
+
+    def _open(self, open_database: Callable[[Settings], Database]) -> Callable[[Settings], Database]:
+        def opened(settings: Settings) -> Database:
+            self._databases.append(WatchedDatabase(open_database(settings)))
+            return self._databases[-1]
+
+        return opened
+
+    def under_way(self) -> int:
+        """Requests and units of the database that nobody's clock holds up."""
+        in_databases = sum(database.under_way for database in self._databases)
+        return in_databases + self.world.in_flight + self.world.traffic.pushing
+
+
+@asynccontextmanager
+async def new_outside(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    prepare: Callable[[World], None] = seed,
+    template: Path | None = None,
+) -> AsyncIterator[Outside]:
+    """The world alone, served for as long as the block lasts; virtual time waits for all that goes on."""
+    time: Clock = clock or SystemClock()
+    sandbox_clock: SandboxClock = time  # the same one for both
+    world = World(sandbox_clock)
+    prepare(world)
+    async with serving(build_sandbox(sandbox_clock, world=world)) as address:
+        outside = Outside(world, f"{address}/telegram", time, folder, template)
+        if isinstance(time, HandClock):
+            time.in_flight = outside.under_way
+        yield outside
+
+
+@asynccontextmanager
+async def new_town(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    failpoints: Failpoints | None = None,
+    prepare: Callable[[World], None] = seed,
+    **more: str,
+) -> AsyncIterator[Town]:
+    """Build a town, run it for the block, and close it."""
+    async with (
+        new_outside(folder, clock=clock, prepare=prepare) as outside,
+        outside.hub(failpoints=failpoints, **more) as town,
+    ):
+        yield town
