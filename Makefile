@@ -28,9 +28,7 @@ chaos: .venv/ready-dev
 # A browser for the tests of pages. Without one, and without the right to install one, those tests say so.
 .PHONY: chromium
 chromium:
-	@command -v chromium chromium-browser google-chrome >/dev/null \
-	|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
-	|| { sudo -n true 2>/dev/null && sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || .ci/install-chromium \
 	|| echo "No chromium here and no way to install it: tests of pages will be skipped."
 
 .venv/ready: requirements.txt
@@ -47,3 +45,8 @@ chromium:
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q requirements-dev.in -o requirements-dev.txt
+
+# The pictures in docs/, taken by the browser test.
+.PHONY: screenshots
+screenshots: .venv/ready-dev chromium
+	SCREENSHOTS=1 $(BIN)/pytest tests/browser/test_the_hub_in_the_chat_page.py

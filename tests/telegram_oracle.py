@@ -123,6 +123,7 @@ def check_ledger(world: _World, *, injected: Iterable[int] = ()) -> int:
 
 
 def _check_call(call: _Call, by_hand: set[int]) -> None:
+    method_class(call.method)  # also of a refused call: a method nobody knows is a fault whatever it got
     if call.status in (400, 404):
         if call.answer.get("ok") is not False:
             raise OracleError(f"{call.method}: {call.status} with {call.answer}")

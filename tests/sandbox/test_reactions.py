@@ -122,6 +122,12 @@ async def test_deleted_and_unseen_messages_cannot_be_reacted_to(
         assert await _refused(bot, message, THUMB) == "Bad Request: message to react not found"
 
 
+async def test_service_messages_take_no_reaction(bot: Bot, world: World, groups: Groups) -> None:
+    topic = world.add_topic(groups.forum.id, "Packs")
+    message = world.message(groups.forum.id, topic.id)
+    assert await _refused(bot, message, THUMB) == "Bad Request: MESSAGE_ID_INVALID"
+
+
 async def test_people_s_reactions_reach_the_bot_where_it_is_administrator_or_in_private(
     bot: Bot, world: World, groups: Groups
 ) -> None:

@@ -96,6 +96,14 @@ async def test_a_reply_to_a_deleted_message_is_refused_unless_it_may_go_without(
     assert "reply_to_message" not in sent
 
 
+async def test_a_message_privacy_mode_hid_cannot_be_replied_to(
+    bot: Bot, world: World, groups: Groups
+) -> None:
+    hidden = world.send_text(groups.member.id, ALICE.id, "not for bots")
+    call = {"chat_id": groups.member.id, "text": "x", "reply_parameters": _reply(hidden.message_id)}
+    assert await bot.refused("sendMessage", **call) == REPLY_NOT_FOUND
+
+
 async def test_the_older_reply_parameters_still_work(bot: Bot, world: World) -> None:
     message = world.send_text(ALICE.id, ALICE.id, "hello")
     sent = await bot.ok("sendMessage", chat_id=ALICE.id, text="x", reply_to_message_id=message.message_id)

@@ -5,8 +5,12 @@ import json
 import httpx
 import pytest
 
+from sandbox.server import build_sandbox
 from sandbox.telegram.world import World
+from sandbox.transport import LoopbackTransport
+from tests.clock import HandClock
 from tests.sandbox.conftest import ALICE, Bot
+from tests.telegram_oracle import OracleError, check_ledger
 
 
 async def test_get_me_says_who_the_bot_is(bot: Bot, world: World) -> None:
@@ -39,10 +43,16 @@ async def test_method_names_are_taken_in_any_case(bot: Bot, world: World) -> Non
     assert world.ledger.calls[0].method == "getMe"
 
 
-async def test_an_unknown_method_is_not_found(bot: Bot) -> None:
-    response = await bot.call("sendFireworks")
+async def test_an_unknown_method_is_not_found_and_the_judge_objects_to_it(clock: HandClock) -> None:
+    world = World(clock)
+    transport = LoopbackTransport(build_sandbox(clock, world=world), clock)
+    base = f"http://sandbox.test/telegram/bot{world.token}"
+    async with httpx.AsyncClient(transport=transport, base_url=base) as client:
+        response = await Bot(client).call("sendFireworks")
     assert response.json() == {"ok": False, "error_code": 404, "description": "Not Found: method not found"}
     assert response.status_code == 404
+    with pytest.raises(OracleError, match="sendFireworks"):
+        check_ledger(world)
 
 
 async def test_a_wrong_token_is_unauthorized_and_a_malformed_one_not_found(bot: Bot) -> None:
