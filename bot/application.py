@@ -68,5 +68,5 @@ class UpdateJobs:
     def _parsed(self, raw: bytes) -> Update:
         try:
             return Update.de_json(msgspec.json.decode(raw), self._application.bot)
-        except (TelegramError, TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TelegramError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
             raise Refused(f"malformed update: {error}") from error

@@ -19,6 +19,7 @@ class Handling:
     """One job's update in the hands of the application."""
 
     work: Work
+    language: str = "en"
     failure: Exception | None = None
 
 
@@ -26,9 +27,16 @@ handling: ContextVar[Handling] = ContextVar("handling")
 
 
 class HubContext(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
-    """`language` is filled in before any handler runs."""
+    """One for each handler and another one for an error: what outlives it is kept in Handling."""
 
-    language: str = "en"
+    @property
+    def language(self) -> str:
+        """What the person reads; filled in before any handler runs."""
+        return handling.get().language
+
+    @language.setter
+    def language(self, language: str) -> None:
+        handling.get().language = language
 
     @property
     def work(self) -> Work:

@@ -54,6 +54,7 @@ def build_bot(settings: Settings, hub: Hub, client: Client) -> BotDoor:
     bot_id = int(client.token.split(":")[0])  # known without asking Telegram
     intake = Intake(hub.inbox, hub.counters, bot_id)
     polls = telegram.mode == "polling"
+    poller = Poller(client, intake, clock=hub.clock, faults=hub.faults) if polls else None
     connection = Connection(
         application,
         webhook_url=None if polls else telegram.webhook_url,
@@ -62,12 +63,14 @@ def build_bot(settings: Settings, hub: Hub, client: Client) -> BotDoor:
         faults=hub.faults,
     )
     hub.health.register("telegram", connection.check)
+    if poller:
+        hub.health.register("telegram polling", poller.check)
     return BotDoor(
         application=application,
         client=client,
         intake=intake,
         sender=_sender(settings, hub, client),
-        poller=Poller(client, intake, clock=hub.clock, faults=hub.faults) if polls else None,
+        poller=poller,
         connection=connection,
         topic=topic,
     )

@@ -30,6 +30,11 @@ class Poller:
         self._faults = faults
         # Kept in memory only: what a crash leaves unconfirmed comes again and is known by its number.
         self._offset = 0
+        self._problem: str | None = None
+
+    async def check(self) -> str | None:
+        """For the health list: what is wrong, or None."""
+        return self._problem
 
     async def run(self) -> None:
         """Poll until cancelled; nothing that goes wrong ends it."""
@@ -37,10 +42,10 @@ class Poller:
         while True:
             try:
                 await self._poll()
-                failures = 0
+                failures, self._problem = 0, None
             except (TelegramError, StorageUnavailable) as error:
                 wait = self._wait(error, failures)
-                failures += 1
+                failures, self._problem = failures + 1, f"getUpdates fails: {type(error).__name__}"
                 await self._faults.record(f"telegram.polling.{type(error).__name__}", str(error))
                 log.warning("poller.failed", details={"again_in": wait}, exc_info=error)
                 await self._clock.sleep(wait)

@@ -36,7 +36,7 @@ class Renderer:
 
     def plain(self, language: str, text: Text) -> str:
         """A text for places without markup, as the answer to a press."""
-        return html.unescape(self.texts.translate(language, text.key, text.params))
+        return html.unescape(self.words(language, text))
 
     def html(self, language: str, content: Content) -> str:
         """All texts of a content and its card, a line each."""

@@ -48,8 +48,11 @@ def peek(raw: bytes) -> Peek:
     try:
         fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
         update_id = msgspec.json.decode(fields.pop("update_id"), type=int)
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+        raw.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError) as error:
         raise Refused(f"not an update: {error}") from error
+    if not 0 <= update_id < 2**63:
+        raise Refused("not an update: its number is out of range")
     kind = next(iter(fields), "empty")
     return Peek(update_id, kind, _chat_of(fields.get(kind)))
 
@@ -57,7 +60,7 @@ def peek(raw: bytes) -> Peek:
 def _chat_of(event: msgspec.Raw | None) -> int:
     try:
         found = msgspec.json.decode(event or b"{}", type=_Event)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return 0  # of a shape nobody knows yet: stored all the same, the worker counts it
     chat = found.chat or (found.message.chat if found.message else found.sender)
     return chat.id if chat else 0

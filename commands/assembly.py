@@ -85,8 +85,19 @@ async def _start(hub: Hub, bot: BotDoor) -> None:
 
 
 async def _open_web(settings: Settings, hub: Hub, bot: BotDoor) -> WebServer:
-    app = build_web(settings, hub, bot.intake)
-    server = WebServer(app, settings.http)
+    webhook = settings.telegram.mode == "webhook"
+    app = build_web(
+        http=settings.http,
+        clock=hub.clock,
+        health=hub.health,
+        statistics=hub.statistics,
+        cache=hub.cache,
+        sticker_sets=hub.gallery.sets,
+        faults=hub.faults,
+        intake=bot.intake,
+        webhook_secret=settings.telegram.webhook_secret.get_secret_value() if webhook else None,
+    )
+    server = WebServer(app, settings.http, hub.supervisor)
     await server.start()
     log.info("web.listening", details={"address": server.address})
     return server

@@ -47,7 +47,7 @@ def newest(tx: Transaction, *, most: int) -> list[Fault]:
 
 def totals(tx: Transaction) -> dict[str, int]:
     """Occurrences per kind."""
-    return {kind: count for kind, count in tx.execute(select(faults.c.kind, faults.c.count))}
+    return dict(tx.execute(select(faults.c.kind, faults.c.count)).all())
 
 
 def total(tx: Transaction) -> int:

@@ -119,7 +119,7 @@ _CLAIM = (
 def claim(
     tx: Transaction, topic: str, *, owner: str, now: datetime, lease_until: datetime, most: int
 ) -> list[Job]:
-    """Take up to `most` ready jobs, oldest first, at most one of a key; the attempt is counted here."""
+    """Take up to `most` ready jobs, earliest due first, at most one of a key; the attempt is counted here."""
     values = {
         "of_topic": topic,
         "now": now,
@@ -254,17 +254,12 @@ def state(tx: Transaction, job_id: int) -> JobState | None:
     return JobState(*row) if row else None
 
 
-def later_of_key(tx: Transaction, job: Job) -> bool:
-    """Whether a younger job of the same topic and key still waits."""
-    query = select(
-        exists().where(
-            jobs.c.key == job.key,
-            jobs.c.topic == job.topic,
-            jobs.c.id > job.id,
-            jobs.c.state == "waiting",
-        )
+def later_payloads(tx: Transaction, job: Job, *, most: int) -> list[str]:
+    """The payloads of younger jobs of the same topic and key that still wait, oldest first."""
+    query = select(jobs.c.payload).where(
+        jobs.c.key == job.key, jobs.c.topic == job.topic, jobs.c.id > job.id, jobs.c.state == _WAITING
     )
-    return bool(tx.execute(query).scalar())
+    return list(tx.execute(query.order_by(jobs.c.id).limit(most)).scalars())
 
 
 def counts(tx: Transaction) -> dict[str, dict[str, int]]:

@@ -207,7 +207,7 @@ def counts(tx: Transaction) -> dict[str, int]:
         .where(messages.c.state.in_(("waiting", "sending", "failed", "unknown")))
         .group_by(messages.c.state)
     )
-    return {state: count for state, count in tx.execute(query)}
+    return dict(tx.execute(query).all())
 
 
 def doubled(tx: Transaction) -> int:

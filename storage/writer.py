@@ -174,7 +174,7 @@ def _converted(error: Exception) -> Exception:
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether the database is at fault, and not the statement: an outage is waited out, a mistake never ends."""
+    """Whether the database is at fault, not the statement: an outage is waited out, a mistake never ends."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     return getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR

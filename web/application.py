@@ -1,44 +1,89 @@
-"""HTTP's door: every route in one readable list."""
+"""The web application: every route in one readable list, and what surrounds them."""
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
 
-from services.hub import Hub
+from services.engine.cache import Cache
+from services.engine.clock import Clock
+from services.engine.errors import FaultRecorder
+from services.engine.health import Health
+from services.engine.observability import Redactor
+from services.flow.statistics import Statistics
 from services.version import VERSION
-from settings import Settings
-from web import problems
-from web.authentication import Keys
-from web.middleware import Envelope
-from web.routes.documentation import documentation_page, documentation_router
-from web.routes.gallery import gallery_router
-from web.routes.health import HealthRoutes
-from web.routes.stats import stats_router
+from settings import Http
+from web.authentication import Keys, Scope, requires
+from web.middleware import Envelope, SizeLimit, TimeLimit
+from web.openapi import PROBLEMS, describe
+from web.problems import on_error
+from web.routes import health as health_module
+from web.routes import telegram
+from web.routes.documentation import documentation_routes
+from web.routes.gallery import StickerSetSearch, gallery_routes
+from web.routes.health import health_routes
+from web.routes.statistics import statistics_routes
 from web.routes.telegram import TelegramWebhook, UpdateIntake
 
+__all__ = ["UpdateIntake", "build_web"]
 
-def build_web(settings: Settings, hub: Hub, intake: UpdateIntake) -> ASGIApp:
-    """The application inside its envelope of limits."""
-    return Envelope(
-        build_application(settings, hub, intake),
-        clock=hub.clock,
-        most_bytes=settings.http.max_request_bytes,
-        seconds=settings.http.request_timeout,
-    )
+_FREQUENT = (telegram.PATH, health_module.LIVE, health_module.READY, health_module.INTEGRATION)
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
-def build_application(settings: Settings, hub: Hub, intake: UpdateIntake) -> FastAPI:
-    """The routes. What needs no describing is a plain route: it costs half as much."""
-    app = FastAPI(title="Switchboard", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.keys = Keys([key.get_secret_value() for key in settings.http.api_keys])
-    secret = settings.telegram.webhook_secret.get_secret_value()
-    webhook = TelegramWebhook(intake, secret if settings.telegram.mode == "webhook" else None, hub.faults)
-    app.router.routes += [
-        webhook.route(),
-        *HealthRoutes(hub.health, hub.cache).routes(),
-        documentation_page(),
-    ]
-    app.include_router(stats_router(hub.cache, hub.statistics))
-    app.include_router(gallery_router(hub.gallery.sets))
-    app.include_router(documentation_router(app))
-    problems.register(app)
+def build_web(
+    *,
+    http: Http,
+    clock: Clock,
+    health: Health,
+    statistics: Statistics,
+    cache: Cache,
+    sticker_sets: StickerSetSearch,
+    faults: FaultRecorder,
+    intake: UpdateIntake,
+    webhook_secret: str | None,
+) -> FastAPI:
+    """Make the door. `webhook_secret` None or empty: no webhook, its address answers 404."""
+    keys = [key.get_secret_value() for key in http.api_keys]
+    redactor = Redactor([*keys, webhook_secret or ""])
+    may_read = requires(Scope.READ, Keys((key, Scope.ADMIN) for key in keys))
+    webhook = TelegramWebhook(intake, faults, webhook_secret) if webhook_secret else None
+    app = _empty(http, clock, _plain_routes(webhook))
+    for router in (
+        health_routes(health, cache, redactor),
+        statistics_routes(statistics, cache, may_read),
+        gallery_routes(sticker_sets, may_read),
+        documentation_routes(lambda: describe(app), may_read),
+    ):
+        app.include_router(router)
     return app
+
+
+def _plain_routes(webhook: TelegramWebhook | None) -> list[BaseRoute]:
+    """The frequent ones, looked at first and without the price of dependency injection."""
+    routes: list[BaseRoute] = [Route(health_module.LIVE, health_module.alive)]
+    if webhook:
+        routes.insert(0, Route(telegram.PATH, webhook.receive, methods=["POST"]))
+    return routes
+
+
+def _empty(http: Http, clock: Clock, routes: list[BaseRoute]) -> FastAPI:
+    """The application with what surrounds the routes; its description and pages are our own."""
+    return FastAPI(
+        title="Switchboard",
+        version=VERSION,
+        openapi_url=None,
+        routes=routes,
+        redirect_slashes=False,  # a redirect would be built from the caller's Host header
+        responses=PROBLEMS,
+        generate_unique_id_function=lambda route: route.name,
+        exception_handlers={HTTPException: on_error, RequestValidationError: on_error},
+        middleware=[
+            Middleware(Envelope, clock=clock, quiet=_FREQUENT),
+            Middleware(TimeLimit, clock=clock, seconds=http.request_timeout, arrival_only=(telegram.PATH,)),
+            Middleware(SizeLimit, most=http.max_request_bytes),
+        ],
+        telemetry=_NO_TELEMETRY,
+    )

@@ -1,95 +1,92 @@
-"""Every error of the web door as an RFC 9457 problem document; the one converter."""
+"""Errors as problem documents (RFC 9457); the one place where an exception becomes an answer."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 import structlog
-from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
-from services.engine.errors import HubError, NoSuchItem, NotAllowed, NotRecognised, Unavailable
+from services.engine.errors import Refused, Unavailable
 from services.engine.observability import current_correlation_id
 from storage.errors import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER = "2"  # seconds, when nobody knows better
 
-
-class TooLarge(Exception):
-    """The body grew past the limit (bytes) while it was read."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__(f"The body is larger than {most} bytes.")
-
-
-_STATUS: Mapping[type[HubError], int] = {
-    NotAllowed: 403,
-    NoSuchItem: 404,
-    NotRecognised: 422,
-    Unavailable: 503,
+# For the statuses that the router raises without a word of its own.
+_DETAILS = {
+    404: "There is nothing at this address.",
+    405: "This address does not take this method.",
 }
+_UNEXPECTED = "Something failed here. The log tells what, under this correlation id."
 
 
-def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """One problem document. `detail` is for the caller to read: never a traceback, never a secret."""
-    body = {
+def problem(
+    status: int,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    errors: Sequence[Mapping[str, str]] = (),
+) -> Response:
+    """An answer with a problem document; `errors` says which inputs are wrong: `where` and `message`."""
+    document: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "correlation_id": current_correlation_id(),
     }
-    return Response(msgspec.json.encode(body), status, dict(headers or {}), MEDIA_TYPE)
+    if errors:
+        document["errors"] = errors
+    return Response(msgspec.json.encode(document), status, headers, MEDIA_TYPE)
 
 
-def register(app: FastAPI) -> None:
-    """Make every error of the application a problem."""
-    app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(RequestValidationError, _of_validation)
-    app.add_exception_handler(HubError, _of_hub)
-    app.add_exception_handler(StorageUnavailable, _of_storage)
-    app.add_exception_handler(TooLarge, _of_size)
-    app.add_exception_handler(Exception, _of_anything)
+def problem_of(error: Exception) -> Response:
+    """The answer to a request that ended in `error`. What nobody foresaw is logged, and told to nobody."""
+    match error:
+        case HTTPException():
+            return problem(error.status_code, _detail(error), headers=_headers(error))
+        case RequestValidationError():
+            return _invalid(error)
+        case Refused():
+            return problem(400, "The request is wrong in itself; sending it again does not help.")
+        case StorageUnavailable() | Unavailable():
+            log.warning("web.unavailable", details={"reason": str(error)})
+            after = str(math.ceil(error.retry_after or 1))
+            return problem(503, "This cannot be answered now; try again.", headers={"Retry-After": after})
+    log.error("web.unexpected_error", exc_info=error)
+    return problem(500, _UNEXPECTED)
 
 
-async def _of_anything(_: Request, error: Exception) -> Response:
-    # The details are in the log, under the same correlation id.
-    log.error("web.failed", exc_info=error)
-    return problem(500, "Something went wrong here; it has been noted.")
+async def on_error(request: Request, error: Exception) -> Response:
+    """`problem_of` in the shape of an exception handler."""
+    return problem_of(error)
 
 
-async def _of_size(_: Request, error: Exception) -> Response:
-    return problem(413, str(error), {"Connection": "close"})
+def _detail(error: HTTPException) -> str:
+    if error.detail != HTTPStatus(error.status_code).phrase:
+        return error.detail
+    return _DETAILS.get(error.status_code, error.detail)
 
 
-async def _of_http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    return problem(error.status_code, str(error.detail), error.headers)
+def _headers(error: HTTPException) -> Mapping[str, str] | None:
+    headers = error.headers
+    if headers and headers.get("Allow") == "GET":
+        return {**headers, "Allow": "GET, HEAD"}  # every GET answers HEAD too, see web/middleware.py
+    return headers
 
 
-async def _of_validation(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
-    details = error.errors()
-    broken = any(each["type"] == "json_invalid" for each in details)
-    said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in details)
-    return problem(400 if broken else 422, said)
-
-
-async def _of_hub(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HubError)  # noqa: S101 - registered for nothing else
-    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
-    wait = error.retry_after
-    headers = {"Retry-After": str(int(wait) + 1) if wait else RETRY_AFTER} if status == 503 else None
-    return problem(status, str(error), headers)
-
-
-async def _of_storage(_: Request, error: Exception) -> Response:
-    log.error("web.storage_unavailable", exc_info=error)
-    return problem(
-        503, "The hub cannot store anything just now; nothing was accepted.", {"Retry-After": RETRY_AFTER}
-    )
+def _invalid(error: RequestValidationError) -> Response:
+    # Only place and rule: the input itself may be a secret.
+    found = error.errors()
+    errors = [{"where": ".".join(map(str, one["loc"])), "message": str(one["msg"])} for one in found]
+    if any(one["type"] == "json_invalid" for one in found):
+        return problem(400, "The body is not JSON.", errors=errors)
+    return problem(422, "The request has values that cannot be used.", errors=errors)

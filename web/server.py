@@ -1,74 +1,184 @@
-"""uvicorn inside our own loop: it starts no loop, takes no signals and writes no access log."""
+"""The HTTP server, inside the loop that is running already."""
 
 import asyncio
+import errno
 import socket
+from functools import partial
+from typing import Any, cast
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from services.engine.supervisor import Supervisor
 from settings import Http
 
-BACKLOG = 2048
+log = structlog.get_logger(__name__)
+
+TASK = "web.server"
+CUT_SECONDS = 1.0  # what a request that is cut off gets for its last word
+
+
+class CannotListen(OSError):
+    """The address cannot be had; the message is one line for the operator."""
 
 
 class WebServer:
-    """One listening socket."""
+    """Serves one application.
 
-    def __init__(self, app: ASGIApp, settings: Http) -> None:
+    Signals are left to whoever runs the loop. Its own waits are in real time, as the sockets' are.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Http, supervisor: Supervisor) -> None:
+        self._app = app
         self._settings = settings
-        self._config = uvicorn.Config(
-            app,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            loop="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            limit_concurrency=settings.connections,
-            backlog=BACKLOG,
-        )
-        self._server = uvicorn.Server(self._config)
+        self._supervisor = supervisor
         self._port = settings.port
+        self._server: uvicorn.Server | None = None
+
+    @property
+    def port(self) -> int:
+        """The port; once started the real one, when any free one was asked for."""
+        return self._port
 
     @property
     def address(self) -> str:
-        """Where it listens, with the real port."""
-        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-        return f"http://{host}:{self._port}"
+        """The base URL on this machine."""
+        host = self._settings.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
     async def start(self) -> None:
-        """Listen. Raises OSError with one clear line when the address cannot be had."""
-        listener = _listener(self._settings.host, self._settings.port)
-        self._port = listener.getsockname()[1]
-        self._config.load()
-        self._server.lifespan = self._config.lifespan_class(self._config)
-        await self._server.startup(sockets=[listener])
+        """Return when the socket listens. Raises CannotListen."""
+        config = self._config()
+        config.load()
+        server = uvicorn.Server(config)
+        server.lifespan = config.lifespan_class(config)
+        listeners: list[socket.socket] = []
+        try:
+            listeners += await _bound(self._settings.host, self._settings.port)
+            await server.startup(sockets=listeners)
+        except OSError as error:
+            _close(listeners)
+            raise CannotListen(self._reason(error)) from error
+        self._port = listeners[0].getsockname()[1]
+        self._server = server
+        # It keeps the Date header right. `serve` would do all of this, and take the signals too.
+        self._supervisor.spawn(TASK, server.main_loop)
 
     async def stop(self, grace: float) -> None:
-        """Take nothing new, give what is under way `grace` seconds, then let go."""
-        for server in self._server.servers:
-            server.close()
-        state = self._server.server_state
-        for connection in list(state.connections):
+        """Take no more, give what runs `grace` seconds to end, cut off the rest. Twice is once."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        await self._supervisor.stop_task(TASK)
+        for listener in server.servers:
+            listener.close()
+        for connection in list(server.server_state.connections):
             connection.shutdown()
-        if state.tasks:
-            await asyncio.wait(state.tasks, timeout=grace)
-        for task in list(state.tasks):
-            task.cancel()
+        running = server.server_state.tasks
+        if running:
+            await asyncio.wait(set(running), timeout=grace)
+        if running:
+            await _cut_off(set(running))
+
+    def _config(self) -> uvicorn.Config:
+        protocol = partial(_Connection, head_seconds=self._settings.request_timeout)
+        return uvicorn.Config(
+            self._app,
+            http=cast(type[asyncio.Protocol], protocol),
+            ws="none",
+            loop="none",
+            lifespan="off",
+            # uvicorn refuses the one that reaches the number; the setting means the one after it.
+            limit_concurrency=self._settings.connections + 1,
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+        )
+
+    def _reason(self, error: OSError) -> str:
+        host, port = self._settings.host, self._settings.port
+        if error.errno == errno.EADDRINUSE:
+            return f"port {port} is in use"
+        if error.errno == errno.EACCES:
+            return f"port {port} needs more rights than this process has"
+        return f"cannot listen on {host}, port {port}: {error.strerror or error}"
 
 
-def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named as TCP: only then does asyncio turn Nagle's delay off, which costs 40 ms an answer.
-    listener = socket.socket(family, proto=socket.IPPROTO_TCP)
+class _Connection(HttpToolsProtocol):
+    """Closes a connection whose request's head does not arrive in time: no application sees that one."""
+
+    def __init__(self, head_seconds: float, **given: Any) -> None:
+        super().__init__(**given)
+        self._head_seconds = head_seconds
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._end_wait()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_wait()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self._head_seconds, self.transport.close)
+
+    def _end_wait(self) -> None:
+        if self._head_timer:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+
+async def _cut_off(tasks: set[asyncio.Task[None]]) -> None:
+    log.warning("web.grace_over", details={"requests": len(tasks)})
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=CUT_SECONDS)
+
+
+async def _bound(host: str, port: int) -> list[socket.socket]:
+    """A socket for every address that the host name has, all on one port."""
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
+    )
+    listeners: list[socket.socket] = []
+    try:
+        for family, _, _, _, address in dict.fromkeys(found):
+            chosen = listeners[0].getsockname()[1] if listeners else port
+            listeners.append(_bind(family, (address[0], chosen, *address[2:])))
+    except OSError:
+        _close(listeners)
+        raise
+    return listeners
+
+
+def _close(listeners: list[socket.socket]) -> None:
+    for listener in listeners:
+        listener.close()
+
+
+def _bind(family: int, address: tuple[Any, ...]) -> socket.socket:
+    # Named as TCP: asyncio turns Nagle's delay off only then, and every answer would take 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
         listener.setblocking(False)
-    except OSError as error:
+    except OSError:
         listener.close()
-        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        raise
     return listener

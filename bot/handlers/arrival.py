@@ -7,6 +7,7 @@ from telegram.ext import ApplicationHandlerStop, TypeHandler
 
 from bot.application import HubApplication
 from bot.context import HubContext, asker_of, is_private, place_of
+from bot.updates import peek
 from services.engine.clock import Clock
 from services.engine.work import Work
 from services.flow.messages import Content, Messages, Text
@@ -16,6 +17,7 @@ from storage import jobs
 from storage.database import Database, Transaction
 
 BEFORE_OTHERS = -1
+LOOK_AHEAD = 100  # waiting updates of a chat among which a newer message is looked for
 LATE = timedelta(minutes=10)  # after a downtime older messages get no answer of their own
 
 
@@ -51,7 +53,8 @@ class Arrival:
             return False
         if not is_private(message.chat):
             return True
-        newer = await self._database.read(lambda tx: jobs.later_of_key(tx, work.job))
+        later = await self._database.read(lambda tx: jobs.later_payloads(tx, work.job, most=LOOK_AHEAD))
+        newer = any(peek(payload.encode()).kind == "message" for payload in later)
         if newer:
             work.write(lambda tx: self._people.skip(tx, message.chat.id))
         return newer

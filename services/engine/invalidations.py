@@ -17,13 +17,15 @@ class Invalidations:
         self._database = database
         self._clock = clock
         self._cache = cache
+        self._last: int | None = None  # outlives a broken `follow`: what was said meanwhile still counts
 
     async def follow(self) -> None:
         """Apply new rows for ever. What was said before this process began concerns no entry of it."""
-        last = await self._database.read(invalidations.last)
+        if self._last is None:
+            self._last = await self._database.read(invalidations.last)
         while True:
             await self._clock.sleep(EVERY)
-            last = await self.apply_after(last)
+            self._last = await self.apply_after(self._last)
 
     async def apply_after(self, last: int) -> int:
         """Apply the rows after a number; the answer is the newest."""

@@ -79,6 +79,10 @@ class Supervisor:
             started = self._clock.monotonic()
             try:
                 return await run()
+            except asyncio.CancelledError as error:
+                if _is_to_end():
+                    raise
+                self._report(name, error)  # something it waited for was given up; nobody meant the task
             except Exception as error:  # noqa: BLE001 - the one place that outlives any failure of a task
                 self._report(name, error)
             if self._clock.monotonic() - started > STEADY_SECONDS:
@@ -95,6 +99,11 @@ class Supervisor:
         log.error("supervisor.task_failed", details={"task": name}, exc_info=error)
         if self._on_failure:
             self._on_failure(name, error)
+
+
+def _is_to_end() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 async def _end(tasks: Iterable["asyncio.Task[Any]"]) -> None:

@@ -1,7 +1,7 @@
 """Working the inbox: claim with a lease, handle, and one transaction for the finish."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 from typing import Any
@@ -84,18 +84,17 @@ class Workers:
     async def _run(self, topic: Topic) -> None:
         held = self._held[topic.name]
         while True:
-            free = topic.concurrency - len(held)
-            claimed = await self._claim(topic, free) if free > 0 else []
+            free, now = topic.concurrency - len(held), self._clock.now()
+            claimed = await self._claim(topic, free, now) if free > 0 else []
             for job in claimed:
                 held[job.id] = job
                 self._supervisor.spawn_once(f"job.{topic.name}.{job.id}", self._work(topic, job))
             if free <= 0:
                 await self._inbox.until_woken(topic.name, IDLE)
             elif len(claimed) < free:
-                await self._inbox.until_woken(topic.name, await self._idle(topic))
+                await self._inbox.until_woken(topic.name, await self._idle(topic, now))
 
-    async def _claim(self, topic: Topic, most: int) -> list[Job]:
-        now = self._clock.now()
+    async def _claim(self, topic: Topic, most: int, now: datetime) -> list[Job]:
         until = now + timedelta(seconds=self._lease)
         # Fresh for each claim, so that a stale handler of this very process is a stranger too.
         owner = f"{self._process}.{next(self._claims)}"
@@ -106,17 +105,18 @@ class Workers:
             self._failpoints.hit("claim")
         return claimed
 
-    async def _idle(self, topic: Topic) -> float:
-        now = self._clock.now()
-        due = await self._database.read(lambda tx: jobs.next_due(tx, topic.name, now))
-        return min(IDLE, max((due - now).total_seconds(), 0.0)) if due else IDLE
+    async def _idle(self, topic: Topic, looked: datetime) -> float:
+        # From the moment of the claim on: what became due since then was not seen by it.
+        due = await self._database.read(lambda tx: jobs.next_due(tx, topic.name, looked))
+        return min(IDLE, max((due - self._clock.now()).total_seconds(), 0.0)) if due else IDLE
 
     async def _work(self, topic: Topic, job: Job) -> None:
         try:
             with bound(job.correlation_id):
                 await self._attempt(topic, job)
         finally:
-            self._held[topic.name].pop(job.id, None)
+            if self._held[topic.name].get(job.id) is job:  # else this process has claimed it anew
+                del self._held[topic.name][job.id]
             self._inbox.finished(job)
             self._inbox.wake(topic.name)
 

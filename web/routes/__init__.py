@@ -1,0 +1,1 @@
+"""One module per subject; each is given the rooms it needs."""

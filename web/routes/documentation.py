@@ -1,38 +1,57 @@
-"""/openapi.json for those with a key, and a page of our own that reads it: nothing from elsewhere."""
+"""What the routes are: the description for programs, and a page that shows it to people."""
 
+import base64
+import hashlib
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+import msgspec
+from fastapi import APIRouter, Depends, Response
+from starlette.responses import HTMLResponse
 
-from web.authentication import Scope, needs
+from web.authentication import Check
 
-_PAGE = Path(__file__).parent.parent / "pages" / "docs.html"
-POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+PAGE = Path(__file__).parent.parent / "pages" / "docs.html"
 
 
-def documentation_router(app: FastAPI) -> APIRouter:
-    """The description of the routes, closed to those without a key."""
-    router = APIRouter(tags=["documentation"], dependencies=[Depends(needs(Scope.READ))])
+def documentation_routes(describe: Callable[[], dict[str, Any]], may_read: Check) -> APIRouter:
+    """`describe` gives the OpenAPI description; it is asked once."""
+    router = APIRouter(include_in_schema=False)
+    page = PAGE.read_text("utf-8")
+    headers = {
+        "Content-Security-Policy": _policy(page),
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+    }
+    described: list[bytes] = []
 
-    @router.get("/openapi.json", include_in_schema=False)
-    async def description() -> dict[str, Any]:
-        return app.openapi()
+    @router.get("/openapi.json", dependencies=[Depends(may_read)])
+    async def openapi() -> Response:
+        if not described:
+            described.append(msgspec.json.encode(describe()))
+        return Response(described[0], media_type="application/json")
+
+    @router.get("/docs")
+    async def docs() -> Response:
+        return HTMLResponse(page, headers=headers)
 
     return router
 
 
-def documentation_page() -> Route:
-    """The page /docs; public, because without a key it shows nothing."""
-    html = _PAGE.read_text("utf-8")
+def _policy(page: str) -> str:
+    # The page carries its one script and its one style, so nothing but these two may run or apply.
+    script, style = (_hash_of(page, tag) for tag in ("script", "style"))
+    return (
+        f"default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 
-    async def page(request: Request) -> Response:
-        return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
 
-    return Route("/docs", page)
+def _hash_of(page: str, tag: str) -> str:
+    found = re.search(f"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+    if found is None:
+        raise ValueError(f"the page has no <{tag}>")
+    digest = hashlib.sha256(found[1].encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

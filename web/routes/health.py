@@ -1,61 +1,106 @@
-"""Is the hub well? For load balancers, monitors and people; nothing secret in it."""
+"""Whether the process lives, can take work, and how all it depends on is doing."""
 
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Literal
 
-import msgspec
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from services.engine.cache import Cache
+from services.engine.cache import Cache, RegionStats
 from services.engine.health import Finding, Health, status_of
-from services.version import VERSION
+from services.engine.observability import Redactor
+
+LIVE = "/health/live"
+READY = "/health/ready"
+INTEGRATION = "/api/v1/integration/health"
+
+_ALIVE = b'{"status":"alive"}'
+_CONDITIONS: dict[int | str, dict[str, Any]] = {
+    503: {"description": "The same, when an essential part is not working"}
+}
 
 
-class HealthRoutes:
-    """Live: the loop turns. Ready: the hub can accept. Health: everything, outside systems included."""
+class CheckResult(BaseModel):
+    """One check; `reason` says in a few words what is wrong."""
 
-    def __init__(self, health: Health, cache: Cache) -> None:
-        self._health = health
-        self._cache = cache
+    name: str
+    ok: bool
+    essential: bool
+    reason: str | None
 
-    def routes(self) -> list[Route]:
-        """All of them public."""
-        return [
-            Route("/health/live", self.live),
-            Route("/health/ready", self.ready),
-            Route("/api/v1/integration/health", self.health),
-        ]
 
-    async def live(self, request: Request) -> Response:
-        """200 as long as anybody answers at all."""
-        return _json(200, {"status": "live"})
+class Readiness(BaseModel):
+    """Whether work is taken: of the checks only those without which nothing works."""
 
-    async def ready(self, request: Request) -> Response:
-        """200 when the essential parts work; 503 else."""
-        findings = await self._health.look(essential_only=True)
-        well = all(finding.is_ok for finding in findings)
-        return _json(200 if well else 503, {"status": "ready" if well else "not ready"} | _checks(findings))
+    status: Literal["ready", "not ready"]
+    checks: list[CheckResult]
 
-    async def health(self, request: Request) -> Response:
-        """healthy, degraded or unhealthy, with the cache's figures."""
-        findings = await self._health.look()
+
+class CacheHealth(BaseModel):
+    """Entries kept, and every region's figures."""
+
+    total_entries: int
+    categories: dict[str, dict[str, int | float]]
+
+
+class IntegrationHealth(BaseModel):
+    """How the hub and all it talks to are doing."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    checks: list[CheckResult]
+    cache_stats: CacheHealth
+
+
+async def alive(request: Request) -> Response:
+    """Whoever reads this knows that the loop turns."""
+    return Response(_ALIVE, media_type="application/json")
+
+
+def health_routes(health: Health, cache: Cache, redactor: Redactor) -> APIRouter:
+    """The routes anybody may read; `redactor` keeps secrets out of the checks' reasons."""
+    router = APIRouter(tags=["health"])
+
+    @router.get(READY, responses=_CONDITIONS)
+    async def ready(response: Response) -> Readiness:
+        """Whether work is taken; outside systems do not matter for this."""
+        findings = await health.look(essential_only=True)
+        is_ready = status_of(findings) != "unhealthy"
+        response.status_code = 200 if is_ready else 503
+        return Readiness(status="ready" if is_ready else "not ready", checks=_shown(findings, redactor))
+
+    @router.get(INTEGRATION, responses=_CONDITIONS)
+    async def integration_health(response: Response) -> IntegrationHealth:
+        """Every check, and the cache. `degraded`: an outside system is away and the rest works."""
+        findings = await health.look()
         status = status_of(findings)
-        figures = self._cache.get_stats()
-        body = {
-            "status": status,
-            "version": VERSION,
-            "cache_stats": {
-                "total_entries": figures.entries,
-                "categories": msgspec.to_builtins(figures.regions),
-            },
-        }
-        return _json(503 if status == "unhealthy" else 200, body | _checks(findings))
+        response.status_code = 503 if status == "unhealthy" else 200
+        return IntegrationHealth.model_validate(
+            {"status": status, "checks": _shown(findings, redactor), "cache_stats": _cache_health(cache)}
+        )
+
+    return router
 
 
-def _checks(findings: list[Finding]) -> dict[str, Any]:
-    return {"checks": {each.name: each.reason or "ok" for each in findings}}
+def _shown(findings: list[Finding], redactor: Redactor) -> list[CheckResult]:
+    return [
+        CheckResult(
+            name=finding.name,
+            ok=finding.is_ok,
+            essential=finding.essential,
+            reason=None if finding.reason is None else redactor.text(finding.reason),
+        )
+        for finding in findings
+    ]
 
 
-def _json(status: int, body: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(body), status, {"Cache-Control": "no-store"}, "application/json")
+def _cache_health(cache: Cache) -> CacheHealth:
+    stats = cache.get_stats()
+    return CacheHealth(
+        total_entries=stats.entries,
+        categories={name: _figures(region) for name, region in stats.regions.items()},
+    )
+
+
+def _figures(region: RegionStats) -> dict[str, int | float]:
+    return asdict(region)
