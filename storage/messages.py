@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from storage.database import Transaction
@@ -61,30 +72,38 @@ def put(tx: Transaction, row: NewMessage) -> int | None:
     return result.lastrowid if result.rowcount == 1 else None
 
 
+# Written out, not bound: only so does the planner see that the partial indexes apply.
+_WAITING: ColumnElement[str] = literal_column("'waiting'")
+_first_answer = func.min(case((messages.c.kind == "answer", messages.c.id)))
+_turns = (
+    select(func.coalesce(_first_answer, func.min(messages.c.id)))
+    .where(
+        messages.c.state == _WAITING,
+        or_(messages.c.due_at <= bindparam("now"), messages.c.attempts > 0),
+        messages.c.chat_id.not_in(bindparam("busy", expanding=True)),
+    )
+    .group_by(messages.c.chat_id)
+)
+_DUE: Select[Any] = (
+    select(*_COLUMNS)
+    .where(messages.c.id.in_(_turns), messages.c.due_at <= bindparam("now"))
+    .order_by(messages.c.id)
+    .limit(bindparam("most"))
+)
+
+
 def due(tx: Transaction, now: datetime, *, busy_chats: Sequence[int], most: int) -> list[Message]:
     """The next message of each chat that is not busy: answers to presses first, then in order written.
 
     A message that waits for another try holds up the later ones of its chat, one put off on purpose does not.
     """
-    turn = func.row_number().over(
-        partition_by=messages.c.chat_id,
-        order_by=(case((messages.c.kind == "answer", 0), else_=1), messages.c.id),
-    )
-    queued = (
-        select(*_COLUMNS, turn.label("turn"))
-        .where(messages.c.state == "waiting")
-        .where(or_(messages.c.due_at <= now, messages.c.attempts > 0))
-        .where(messages.c.chat_id.not_in(busy_chats))
-        .subquery()
-    )
-    columns = [queued.c[column.name] for column in _COLUMNS]
-    query = select(*columns).where(queued.c.turn == 1, queued.c.due_at <= now)
-    return [Message(*row) for row in tx.execute(query.order_by(queued.c.id).limit(most))]
+    rows = tx.execute(_DUE, {"now": now, "busy": list(busy_chats), "most": most})
+    return [Message(*row) for row in rows.all()]
 
 
 def next_due(tx: Transaction, now: datetime) -> datetime | None:
     """When the next message that waits for its time will be due."""
-    query = select(func.min(messages.c.due_at)).where(messages.c.state == "waiting", messages.c.due_at > now)
+    query = select(func.min(messages.c.due_at)).where(messages.c.state == _WAITING, messages.c.due_at > now)
     moment: datetime | None = tx.execute(query).scalar()
     return moment
 
@@ -155,7 +174,7 @@ def recover(tx: Transaction, now: datetime) -> tuple[int, int]:
 
     A text may have arrived, so it is repeated once at most; anything else may be repeated freely.
     """
-    sending = messages.c.state == "sending"
+    sending = messages.c.state == literal_column("'sending'")
     text = messages.c.kind == "text"
     given_up = tx.execute(
         update(messages)

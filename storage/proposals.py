@@ -24,11 +24,14 @@ def by_token(tx: Transaction, token: str) -> Proposal | None:
 
 
 def with_message(tx: Transaction, token: str) -> tuple[Proposal | None, int | None]:
-    """The proposal behind a button, and the chat's number of the message that shows it, once sent."""
+    """The proposal behind a button, and the chat's number of the message that shows it, once sent.
+
+    No number either when it may have been sent twice: only the later copy's is known.
+    """
     proposal = by_token(tx, token)
     if proposal is None or proposal.shown_row is None:
         return proposal, None
-    sent = select(messages.c.sent_id).where(messages.c.id == proposal.shown_row)
+    sent = select(messages.c.sent_id).where(messages.c.id == proposal.shown_row, messages.c.doubts == 0)
     return proposal, tx.execute(sent).scalar()
 
 

@@ -109,8 +109,12 @@ messages = Table(
     Column("created_at", Moment, nullable=False),
     Column("sent_at", Moment),
 )
-_UNSENT = text("state IN ('waiting', 'sending')")
-Index("ix_messages_unsent", messages.c.due_at, messages.c.id, sqlite_where=_UNSENT, postgresql_where=_UNSENT)
+Index("ix_messages_due", messages.c.due_at, messages.c.id, sqlite_where=_WAITING, postgresql_where=_WAITING)
+# All that finding each chat's next message looks at, so that it reads nothing but this index.
+_TURN = (messages.c.chat_id, messages.c.id, messages.c.due_at, messages.c.attempts, messages.c.kind)
+Index("ix_messages_turn", *_TURN, sqlite_where=_WAITING, postgresql_where=_WAITING)
+_SENDING = text("state = 'sending'")
+Index("ix_messages_sending", messages.c.id, sqlite_where=_SENDING, postgresql_where=_SENDING)
 Index("ix_messages_sent", messages.c.chat_id, messages.c.sent_id)
 
 proposals = Table(

@@ -148,14 +148,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint("dedup_id", name=op.f("uq_messages_dedup_id")),
     )
-    op.create_index("ix_messages_sent", "messages", ["chat_id", "sent_id"], unique=False)
     op.create_index(
-        "ix_messages_unsent",
+        "ix_messages_due",
         "messages",
         ["due_at", "id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('waiting', 'sending')"),
-        postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_messages_sending",
+        "messages",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'sending'"),
+        postgresql_where=sa.text("state = 'sending'"),
+    )
+    op.create_index("ix_messages_sent", "messages", ["chat_id", "sent_id"], unique=False)
+    op.create_index(
+        "ix_messages_turn",
+        "messages",
+        ["chat_id", "id", "due_at", "attempts", "kind"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_table(
         "people",
