@@ -1,0 +1,39 @@
+"""What all tests share."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--chaos", action="store_true", help="also run the long fault runs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # python-telegram-bot announces another type for RetryAfter.retry_after each time it makes one;
+    # bot/outcomes.py takes both.
+    config.addinivalue_line(
+        "filterwarnings",
+        r"ignore:Deprecated since version .+attribute .retry_after.:telegram.warnings.PTBDeprecationWarning",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long fault runs to `make chaos`; each has a short twin that is always run."""
+    if not config.getoption("--chaos"):
+        long = [item for item in items if item.get_closest_marker("chaos")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test is a defect: what it would have shown, nobody has seen."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report
