@@ -127,9 +127,15 @@ class TimeLimit:
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with self._clock.timeout(self._seconds):
-                await self._app(scope, receive, send)
+                await self._own_timeouts_apart(scope, receive, send)
         except TimeoutError as error:
             raise self._late() from error
+
+    async def _own_timeouts_apart(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except TimeoutError as error:  # of somebody further in: a fault of theirs, not the request's limit
+            raise RuntimeError("a wait inside the request ran out of time") from error
 
     def _in_time(self, receive: Receive) -> Receive:
         end = self._clock.monotonic() + self._seconds

@@ -127,6 +127,12 @@ class _Connection(HttpToolsProtocol):
         self._end_wait()
         super().on_headers_complete()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # Answered early, a client could send the rest of its body for ever and never begin anew.
+        if not self.transport.is_closing():
+            self._await_head()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_wait()
         super().connection_lost(exc)

@@ -174,6 +174,16 @@ async def test_a_request_that_takes_too_long_is_a_503(tmp_path: Path) -> None:
     assert ended == ["slow", "slow"]
 
 
+async def test_somebody_elses_timeout_is_not_taken_for_the_requests_own_limit(tmp_path: Path) -> None:
+    async with open_door(tmp_path) as door:
+
+        @door.app.get("/impatient")
+        async def impatient() -> None:
+            raise TimeoutError("a wait further in")
+
+        assert_problem(await door.caller.get("/impatient"), 500)
+
+
 async def test_an_update_that_does_not_arrive_in_time_is_a_503_and_is_not_stored(tmp_path: Path) -> None:
     clock, intake = HandClock(), FakeIntake()
 

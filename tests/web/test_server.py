@@ -244,6 +244,20 @@ async def test_a_head_that_does_not_arrive_in_time_costs_its_connection(tmp_path
             assert await _raw(server.port, sent) == b""
 
 
+async def test_a_body_that_goes_on_after_its_answer_does_not_hold_the_connection(tmp_path: Path) -> None:
+    room = Room()
+    room.open.set()
+    head = b"POST / HTTP/1.1\r\nHost: hub\r\nContent-Length: 60000\r\n\r\n"
+    async with serving(room, http_settings(tmp_path, REQUEST_TIMEOUT="0.05")) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        async with asyncio.timeout(10):
+            writer.write(head)
+            await reader.readuntil(b"done")
+            writer.write(b"x")  # takes uvicorn's own keep-alive limit off
+            assert await reader.read() == b""
+        writer.close()
+
+
 async def test_a_request_that_works_longer_than_its_head_may_take_is_left_alone(tmp_path: Path) -> None:
     room = Room()
     settings = http_settings(tmp_path, REQUEST_TIMEOUT="0.05")
