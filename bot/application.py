@@ -14,6 +14,7 @@ from bot.updates import ALLOWED, peek
 from services.engine.errors import FaultRecorder, Refused
 from services.engine.work import Work
 from services.flow.messages import Content, Messages, Text
+from services.flow.people import People
 from services.flow.places import Place
 from storage.records import Job
 
@@ -33,13 +34,12 @@ class UpdateJobs:
     """The handler of the topic `telegram`: one stored update through the application."""
 
     def __init__(
-        self, application: HubApplication, messages: Messages, faults: FaultRecorder, language: str
+        self, application: HubApplication, messages: Messages, faults: FaultRecorder, people: People
     ) -> None:
-        """`language` is for the last word to somebody whose update could not be handled."""
         self._application = application
         self._messages = messages
         self._faults = faults
-        self._language = language
+        self._people = people
 
     async def handle(self, job: Job, work: Work) -> None:
         """Work one update. Raises what a handler raised, unless a person was told about it."""
@@ -59,14 +59,19 @@ class UpdateJobs:
 
     async def last_word(self, job: Job, work: Work, error: Exception) -> None:
         """Tell a person in private that their message could not be answered."""
-        chat_id = peek(job.payload.encode()).chat_id
-        if chat_id > 0:
-            place = Place(chat_id, private=True, language=self._language)
+        seen = peek(job.payload.encode())
+        if seen.chat_id > 0:
+            language = await self._people.language(seen.chat_id, seen.language)
+            place = Place(seen.chat_id, private=True, language=language)
             content = Content((Text("error-internal"),))
             work.write(lambda tx: self._messages.text(tx, job, place, content, name="last-word"))
 
     def _parsed(self, raw: bytes) -> Update:
         try:
-            return Update.de_json(msgspec.json.decode(raw), self._application.bot)
+            update = Update.de_json(msgspec.json.decode(raw), self._application.bot)
         except (TelegramError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
             raise Refused(f"malformed update: {error}") from error
+        nowhere = update.effective_chat is None and update.callback_query is None
+        if nowhere or peek(raw).chat_id == 0:  # all that we ask for names a chat, or a person who pressed
+            raise Refused("malformed update: it names no chat")
+        return update

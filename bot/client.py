@@ -1,8 +1,10 @@
 """The Bot API client: python-telegram-bot's, with raw updates beside it."""
 
+import warnings
 from typing import Any
 
 from telegram.ext import ExtBot
+from telegram.warnings import PTBDeprecationWarning
 
 from bot.request import Request
 
@@ -26,6 +28,8 @@ class Client(ExtBot[None]):
 
 def build_client(token: str, api_url: str) -> Client:
     """A client; nothing is connected yet. `api_url` without a trailing slash."""
+    # The library announces another type for RetryAfter.retry_after; bot/outcomes.py takes both.
+    warnings.filterwarnings("ignore", ".*retry_after", PTBDeprecationWarning)
     return Client(
         token,
         base_url=f"{api_url}/bot",

@@ -1,14 +1,17 @@
 """One message of the outbox as one Bot API call."""
 
 import msgspec
+import structlog
 from telegram import Bot, LinkPreviewOptions, ReactionTypeEmoji, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
-from bot.outcomes import Outcome, Pointless, Sent, of_error
+from bot.outcomes import Failed, Outcome, Pointless, Sent, of_error
 from bot.rendering import Renderer
 from services.flow.messages import Answer, Content
 from storage.records import Message
+
+log = structlog.get_logger(__name__)
 
 ANSWER_LENGTH = 200  # characters of answerCallbackQuery.text
 
@@ -39,6 +42,9 @@ class Delivery:
             return Sent()
         except TelegramError as error:
             return of_error(error)
+        except Exception as error:  # the outbox's edge: a broken message must not stop the others
+            log.error("delivery.broken", details={"message": message.id}, exc_info=error)
+            return Failed(f"{type(error).__name__}: {error}")
 
     async def _text(self, message: Message) -> Outcome:
         content = msgspec.convert(message.content, Content)

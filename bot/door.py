@@ -47,7 +47,7 @@ def build_bot(settings: Settings, hub: Hub, client: Client) -> BotDoor:
     telegram = settings.telegram
     application = build_application(client)
     _register(application, hub)
-    jobs = UpdateJobs(application, hub.messages, hub.faults, telegram.default_language)
+    jobs = UpdateJobs(application, hub.messages, hub.faults, hub.people)
     concurrency = settings.work.concurrency(TOPIC)
     topic = Topic(TOPIC, jobs.handle, concurrency, TELEGRAM, DEDUP, jobs.last_word)
     hub.inbox.register(topic)

@@ -79,9 +79,10 @@ class TopicGone:
 
 @dataclass(frozen=True, slots=True)
 class ReactionRefused:
-    """This chat does not take this emoji."""
+    """This chat does not take this emoji; `is_full`: this message takes no further one, whichever chat."""
 
     reason: str
+    is_full: bool = False
 
 
 Outcome = Sent | Again | Doubtful | Failed | Pointless | ChatGone | Moved | TopicGone | ReactionRefused
@@ -135,7 +136,7 @@ def _of_refusal(message: str) -> Outcome:
     if any(each in said for each in _POINTLESS):
         return Pointless(message)
     if any(each in said for each in _REACTION_REFUSED):
-        return ReactionRefused(message)
+        return ReactionRefused(message, is_full="reactions_too_many" in said)
     if "message thread not found" in said:
         return TopicGone()
     if any(each in said for each in _CHAT_GONE):

@@ -24,7 +24,7 @@ from storage.records import Message
 
 log = structlog.get_logger(__name__)
 
-LANE = 0.25  # seconds after which a text that is still on its way lets the next one go
+LANE = 1.0  # seconds after which a text that is still on its way lets the next one go
 IDLE = 5.0  # seconds between looks when no hint comes
 AT_ONCE = 32  # calls on their way at a time
 REMEMBER_REACTION = timedelta(days=7)  # a chat's administrators may have changed its reactions since
@@ -151,20 +151,24 @@ class Sender:
         if known and learnt is None:
             return Pointless("this chat takes no such reaction")
         emoji = learnt or wanted
-        outcome = await self._delivery.deliver(message, target=target, emoji=emoji)
-        if isinstance(outcome, ReactionRefused):
-            return await self._react_otherwise(message, target, wanted, emoji, purpose)
+        refusal = await self._delivery.deliver(message, target=target, emoji=emoji)
+        if not isinstance(refusal, ReactionRefused):
+            return refusal
+        other = self._reactions.instead_of(emoji, purpose)
+        outcome = await self._delivery.deliver(message, target=target, emoji=other)
+        if not refusal.is_full:
+            await self._learn(message.chat_id, wanted, other, outcome)
         return outcome
 
-    async def _react_otherwise(
-        self, message: Message, target: int | None, wanted: str, refused: str, purpose: str
-    ) -> Outcome:
-        other = self._reactions.instead_of(refused, purpose)
-        outcome = await self._delivery.deliver(message, target=target, emoji=other)
-        if isinstance(outcome, Sent | ReactionRefused):
-            used = other if isinstance(outcome, Sent) else None
-            at = self._clock.now()
-            await self._database.write(
-                lambda tx: chats.remember_reaction(tx, message.chat_id, wanted, used, at=at)
-            )
-        return outcome
+    async def _learn(self, chat_id: int, wanted: str, other: str, outcome: Outcome) -> None:
+        """Keep what a chat takes instead of a reaction it refused: another one, or none."""
+        used: str | None = None
+        match outcome:
+            case Sent():
+                used = other
+            case ReactionRefused(is_full=False):
+                pass
+            case _:
+                return
+        at = self._clock.now()
+        await self._database.write(lambda tx: chats.remember_reaction(tx, chat_id, wanted, used, at=at))

@@ -31,6 +31,7 @@ REPEAT_AFTER = 2.0  # seconds before a text of unknown outcome is repeated
 FIRST_WAIT = 0.5  # seconds before the first new try when Telegram is away; doubles from then on
 LONGEST_WAIT = 60.0
 GIVE_UP_AFTER = timedelta(hours=24)
+DELETE_WITHIN = timedelta(hours=48)  # later Telegram refuses (core.telegram.org/bots/api#deletemessage)
 STORAGE_AGAIN = 0.5  # seconds until an outcome that the database refused is written again
 
 
@@ -44,6 +45,8 @@ class Settlement:
 
     async def settle(self, message: Message, outcome: Outcome) -> float:
         """Write the outcome; the answer is how many seconds the message's chat has to rest."""
+        facts = {"message": message.id, "kind": message.kind, "outcome": type(outcome).__name__}
+        log.debug("sender.outcome", details=facts)
         match outcome:
             case Sent(message_id):
                 return await self._end(message, "sent", sent_id=message_id)
@@ -66,7 +69,9 @@ class Settlement:
                 return await self._moved(message, chat_id)
 
     async def _again(self, message: Message, reason: str, after: float | None) -> float:
-        too_old = self._clock.now() - message.created_at > GIVE_UP_AFTER
+        # A deletion is written down long before its time, so its age says little about its tries.
+        limit = DELETE_WITHIN if message.kind == "delete" else GIVE_UP_AFTER
+        too_old = self._clock.now() - message.created_at > limit
         if message.kind == "answer" or too_old:
             return await self._give_up(message, "failed", reason)
         await self._faults.record(f"telegram.{message.kind}_delayed", reason)
@@ -78,8 +83,10 @@ class Settlement:
     async def _doubt(self, message: Message, reason: str) -> float:
         if message.kind == "answer" or (message.kind == "text" and message.doubts):
             return await self._give_up(message, "unknown", reason)
-        await self._faults.record(f"telegram.{message.kind}_repeated", reason)
-        return await self._put_back(message, REPEAT_AFTER, reason, doubtful=message.kind == "text")
+        if message.kind != "text":  # twice is once
+            return await self._again(message, reason, None)
+        await self._faults.record("telegram.text_repeated", reason)
+        return await self._put_back(message, REPEAT_AFTER, reason, doubtful=True)
 
     async def _chat_gone(self, message: Message, reason: str) -> float:
         now = self._clock.now()

@@ -1,10 +1,12 @@
 """A raw update on its way into the inbox: only what storing it needs is looked at."""
 
+from typing import Any
+
 import msgspec
 
 from services.engine.errors import Refused
 from services.engine.inbox import Inbox, Receipt
-from services.engine.observability import Counters, bound, new_correlation_id
+from services.engine.observability import Counters, bound, current_correlation_id, new_correlation_id
 
 TOPIC = "telegram"
 
@@ -27,20 +29,30 @@ class _Message(msgspec.Struct):
     chat: _Chat
 
 
+class _Person(msgspec.Struct):
+    id: int
+    language_code: Any = None
+
+
 class _Event(msgspec.Struct):
     """Whatever an update is about, as far as it names a chat or at least a person."""
 
     chat: _Chat | None = None
     message: _Message | None = None
-    sender: _Chat | None = msgspec.field(default=None, name="from")
+    sender: _Person | None = msgspec.field(default=None, name="from")
+    user: _Person | None = None
 
 
 class Peek(msgspec.Struct, frozen=True):
-    """What storing an update needs: its number, its kind and its chat (or person, or 0)."""
+    """What storing an update needs: its number, its kind and its chat (or person, or 0).
+
+    `language` is what its person's Telegram speaks, for when nobody gets to read more of it than this.
+    """
 
     update_id: int
     kind: str
     chat_id: int
+    language: str | None = None
 
 
 def peek(raw: bytes) -> Peek:
@@ -54,16 +66,25 @@ def peek(raw: bytes) -> Peek:
     if not 0 <= update_id < 2**63:
         raise Refused("not an update: its number is out of range")
     kind = next(iter(fields), "empty")
-    return Peek(update_id, kind, _chat_of(fields.get(kind)))
+    event = _event(fields.get(kind))
+    return Peek(update_id, kind, _chat_of(event), _language_of(event))
 
 
-def _chat_of(event: msgspec.Raw | None) -> int:
+def _event(raw: msgspec.Raw | None) -> _Event:
     try:
-        found = msgspec.json.decode(event or b"{}", type=_Event)
+        return msgspec.json.decode(raw or b"{}", type=_Event)
     except (msgspec.DecodeError, RecursionError):
-        return 0  # of a shape nobody knows yet: stored all the same, the worker counts it
-    chat = found.chat or (found.message.chat if found.message else found.sender)
+        return _Event()  # of a shape nobody knows yet: stored all the same, the worker counts it
+
+
+def _chat_of(event: _Event) -> int:
+    chat = event.chat or (event.message.chat if event.message else event.sender)
     return chat.id if chat else 0
+
+
+def _language_of(event: _Event) -> str | None:
+    person = event.sender or event.user
+    return person.language_code if person and isinstance(person.language_code, str) else None
 
 
 class Intake:
@@ -79,7 +100,7 @@ class Intake:
         """Store an update; durable when this returns. Raises Refused, StorageUnavailable."""
         seen = peek(raw)
         self._counters.telegram_update(seen.kind if seen.kind in ALLOWED else "other")
-        with bound(new_correlation_id()):
+        with bound(current_correlation_id() or new_correlation_id()):
             return await self._inbox.accept(
                 TOPIC, f"chat:{seen.chat_id}", f"{self._bot_id}:{seen.update_id}", raw.decode()
             )

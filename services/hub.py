@@ -14,6 +14,7 @@ from services.engine.health import Health
 from services.engine.inbox import Inbox
 from services.engine.invalidations import Invalidations
 from services.engine.observability import Counters
+from services.engine.storage_check import StorageCheck
 from services.engine.supervisor import Supervisor
 from services.engine.workers import Workers
 from services.flow.checks import Checks
@@ -28,7 +29,6 @@ from services.gallery import Gallery, build_gallery
 from services.gallery.item import StickerSetReader
 from settings import Settings
 from storage.database import Database
-from storage.errors import StorageUnavailable
 
 TOKEN_BYTES = 12  # 16 characters on a button, beyond guessing
 
@@ -79,63 +79,63 @@ def build_hub(
     faults = Faults(database, clock, redact)
     inbox = Inbox(database, clock, failpoints)
     messages = Messages(clock)
-    cache = Cache(
-        clock,
-        random,
-        supervisor,
-        enabled=settings.cache.enabled,
-        trace=settings.logs.level == "DEBUG",
-    )
+    cache = _cache(settings, clock, random, supervisor)
     gallery = build_gallery(settings.cache, database, clock, cache, ports.sticker_sets)
     items = Items([gallery.kind])
     proposals = Proposals(database, clock, items, messages, Journal(clock), lambda: _token(random))
-    statistics = Statistics(database, clock)
-    statistics.register("gallery", gallery.sets.figures)
-    health = Health(clock)
-    health.register("database", lambda: _writable(database), essential=True)
+    workers = Workers(
+        inbox,
+        database,
+        clock=clock,
+        random=random,
+        supervisor=supervisor,
+        failpoints=failpoints,
+        faults=faults,
+        finished=messages.wake,
+    )
     return Hub(
         database=database,
         clock=clock,
         supervisor=supervisor,
         failpoints=failpoints,
-        health=health,
+        health=_health(database, clock),
         counters=Counters(CollectorRegistry()),
         cache=cache,
         inbox=inbox,
-        workers=Workers(
-            inbox,
-            database,
-            clock=clock,
-            random=random,
-            supervisor=supervisor,
-            failpoints=failpoints,
-            faults=faults,
-            finished=messages.wake,
-        ),
+        workers=workers,
         faults=faults,
-        people=People(
-            database,
-            clock,
-            admins=frozenset(settings.telegram.admin_ids),
-            language=settings.telegram.default_language,
-        ),
+        people=_people(settings, database, clock),
         messages=messages,
         items=items,
         proposals=proposals,
         checks=Checks(items, proposals, messages),
-        statistics=statistics,
+        statistics=_statistics(database, clock, gallery),
         gallery=gallery,
         invalidations=Invalidations(database, clock, cache),
     )
 
 
+def _cache(settings: Settings, clock: Clock, random: Random, supervisor: Supervisor) -> Cache:
+    trace = settings.logs.level == "DEBUG"
+    return Cache(clock, random, supervisor, enabled=settings.cache.enabled, trace=trace)
+
+
+def _health(database: Database, clock: Clock) -> Health:
+    health = Health(clock)
+    health.register("database", StorageCheck(database, clock).check, essential=True)
+    return health
+
+
+def _people(settings: Settings, database: Database, clock: Clock) -> People:
+    telegram = settings.telegram
+    return People(database, clock, admins=frozenset(telegram.admin_ids), language=telegram.default_language)
+
+
+def _statistics(database: Database, clock: Clock, gallery: Gallery) -> Statistics:
+    statistics = Statistics(database, clock)
+    statistics.register("gallery", gallery.sets.figures)
+    return statistics
+
+
 def _token(random: Random) -> str:
     return base64.urlsafe_b64encode(random.randbytes(TOKEN_BYTES)).decode()
-
-
-async def _writable(database: Database) -> str | None:
-    try:
-        await database.write(lambda tx: None)
-    except StorageUnavailable as error:
-        return str(error)
-    return None

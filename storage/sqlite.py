@@ -37,6 +37,7 @@ class SqliteDatabase:
         self._reading = _engine(path, pool_size=READERS, read_only=True)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="storage.reader")
         self._writer = Writer(self._writing)
+        self._closed = False
 
     async def open(self) -> None:
         await asyncio.to_thread(self._open)
@@ -45,6 +46,8 @@ class SqliteDatabase:
         await asyncio.to_thread(self._close)
 
     async def read(self, query: Callable[[Transaction], Result]) -> Result:
+        if self._closed:
+            raise StorageUnavailable("the database is closed")
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._query, query)
 
     async def write(self, unit: Callable[[Transaction], Result]) -> Result:
@@ -76,6 +79,7 @@ class SqliteDatabase:
             raise DatabaseRefused(f"cannot open the database {self._path}: {_first_line(error)}") from error
 
     def _close(self) -> None:
+        self._closed = True
         self._writer.stop()
         self._readers.shutdown()
         self._let_go()

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -222,4 +223,12 @@ invalidations = Table(
     Column("key", String(200)),  # empty = the whole region
     Column("at", Moment, nullable=False),
     sqlite_autoincrement=True,
+)
+
+health_marks = Table(
+    "health_marks",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("ballast", LargeBinary),
 )

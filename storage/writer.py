@@ -43,6 +43,7 @@ class Writer:
         self._closed = False
 
     def start(self) -> None:
+        """Begin; once in its life."""
         self._thread.start()
 
     def stop(self) -> None:

@@ -15,7 +15,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # bot/outcomes.py takes both.
     config.addinivalue_line(
         "filterwarnings",
-        r"ignore:Deprecated since version .+attribute .retry_after.:telegram.warnings.PTBDeprecationWarning",
+        r"ignore:.*retry_after:telegram.warnings.PTBDeprecationWarning",
     )
 
 

@@ -35,10 +35,15 @@ LISTED, UNLISTED = "Cats_by_bot", "MoonDogs"  # sets that exist; a test lists th
 API_KEY = "a-key-for-tests-of-thirty-two-characters"
 PATIENCE = 20.0  # seconds of real time until a condition that should come true counts as failed
 
-_UNSETTLED = (
-    "SELECT (SELECT count(*) FROM jobs WHERE state IN ('waiting', 'claimed') AND due_at <= :now)"
-    " + (SELECT count(*) FROM messages WHERE state = 'sending' OR (state = 'waiting' AND due_at <= :now))"
-)
+# What waits behind another try of its key or chat is not due, whatever its own time says.
+_UNSETTLED = """
+    SELECT (SELECT count(*) FROM jobs WHERE state = 'claimed' OR (state = 'waiting' AND due_at <= :now
+        AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.key = jobs.key AND other.id < jobs.id
+            AND other.state = 'waiting' AND other.attempts > 0 AND other.due_at > :now)))
+    + (SELECT count(*) FROM messages WHERE state = 'sending' OR (state = 'waiting' AND due_at <= :now
+        AND NOT EXISTS (SELECT 1 FROM messages AS other WHERE other.chat_id = messages.chat_id
+            AND other.state = 'waiting' AND other.attempts > 0 AND other.due_at > :now)))
+"""
 
 
 class TownClock(HandClock):
@@ -89,6 +94,7 @@ class Town:
     switchboard: Switchboard
     api_url: str
     clock: Clock
+    injected: list[int]  # update_ids of what was put in by hand
 
     @property
     def address(self) -> str:
@@ -155,6 +161,16 @@ class Town:
         await self.settle()
         return self.world.queries.answer_of(query_id)
 
+    async def lists(self, set_name: str, who: int = CHEN) -> None:
+        """Somebody has a set put into the gallery, in their private chat."""
+        await self.sends(who, set_name)
+        await self.presses(who, self.last(who))
+
+    async def gets(self, update: dict[str, Any]) -> None:
+        """Telegram delivers an update made up by the test, and everything comes to rest."""
+        self.injected.append(self.world.inject(update))
+        await self.settle()
+
     async def reacts(self, who: int, message: Message, *emoji: str, anonymous: bool = False) -> None:
         """Somebody replaces their reactions on a message, and everything comes to rest."""
         self.world.react(message.chat.id, message.message_id, who, emoji, anonymous=anonymous)
@@ -217,6 +233,7 @@ class Outside:
     clock: Clock
     folder: Path
     template: Path | None = None
+    injected: list[int] = field(default_factory=list)
     _databases: list[WatchedDatabase] = field(default_factory=list)
 
     @asynccontextmanager
@@ -229,7 +246,7 @@ class Outside:
         with patch.object(assembly, "open_database", self._open(assembly.open_database)):
             hub = running(settings, clock=self.clock, random=Random(1), failpoints=failpoints)
             async with hub as switchboard:
-                yield Town(self.world, switchboard, self.api_url, self.clock)
+                yield Town(self.world, switchboard, self.api_url, self.clock, self.injected)
 
     def _open(self, open_database: Callable[[Settings], Database]) -> Callable[[Settings], Database]:
         def opened(settings: Settings) -> Database:

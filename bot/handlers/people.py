@@ -14,6 +14,7 @@ from services.version import VERSION
 
 LANGUAGE_ACTIONS = tuple(Action(f"button-language-{each}", f"lang:{each}") for each in LANGUAGES)
 LANGUAGE_QUESTION = Content((Text("language-question"),), actions=LANGUAGE_ACTIONS)
+LANGUAGE_PRESS = rf"^{PRESS_VERSION}:lang:({'|'.join(LANGUAGES)})$"
 MENU = (Action("button-help", "menu:help"), Action("button-language", "menu:lang"))
 
 
@@ -35,7 +36,7 @@ class PeopleHandlers:
         ):
             application.add_handler(CommandHandler(name, handler, filters=FRESH))
         application.add_handler(CallbackQueryHandler(self.on_menu, rf"^{PRESS_VERSION}:menu:(help|lang)$"))
-        application.add_handler(CallbackQueryHandler(self.on_language, rf"^{PRESS_VERSION}:lang:(\w+)$"))
+        application.add_handler(CallbackQueryHandler(self.on_language, LANGUAGE_PRESS))
 
     async def on_start(self, update: Update, context: HubContext) -> None:
         """/start: what this is, and two buttons."""
@@ -82,7 +83,7 @@ class PeopleHandlers:
         """A language was pressed."""
         language = context.match.group(1) if context.match else ""
         asker = asker_of(update)
-        if language in LANGUAGES and asker.user_id is not None:
+        if language and asker.user_id is not None:
             user_id = asker.user_id
             context.work.write(lambda tx: self._people.choose_language(tx, user_id, asker.name, language))
             context.language = language

@@ -105,6 +105,11 @@ class Inbox:
         """Hint that there may be work; truth is the rows."""
         self._wake[topic].set()
 
+    def wake_all(self) -> None:
+        """Hint to every topic: a key is free, whichever topic its next job has."""
+        for topic in self._wake:
+            self.wake(topic)
+
     async def until_woken(self, topic: str, seconds: float) -> None:
         """Wait for a hint, or for the time."""
         event = self._wake[topic]

@@ -118,7 +118,7 @@ class Workers:
             if self._held[topic.name].get(job.id) is job:  # else this process has claimed it anew
                 del self._held[topic.name][job.id]
             self._inbox.finished(job)
-            self._inbox.wake(topic.name)
+            self._inbox.wake_all()
 
     async def _attempt(self, topic: Topic, job: Job) -> None:
         while True:

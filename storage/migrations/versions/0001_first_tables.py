@@ -43,6 +43,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", name=op.f("uq_faults_kind")),
     )
     op.create_table(
+        "health_marks",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("ballast", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_health_marks")),
+    )
+    op.create_table(
         "invalidations",
         sa.Column("id", Serial, nullable=False),
         sa.Column("region", sa.String(length=40), nullable=False),
