@@ -4,6 +4,7 @@ import structlog
 from telegram.error import InvalidToken, TelegramError
 
 from bot.application import HubApplication
+from bot.outcomes import Again, of_error
 from bot.updates import ALLOWED
 from services.engine.clock import Clock
 from services.engine.errors import FaultRecorder
@@ -53,8 +54,11 @@ class Connection:
                 return
 
     async def _failed(self, error: TelegramError, wait: float) -> None:
+        outcome = of_error(error)
+        if isinstance(outcome, Again) and outcome.after is not None:
+            wait = outcome.after
         rejected = isinstance(error, InvalidToken)
-        self._problem = "the token or TELEGRAM_API_URL is wrong" if rejected else "Telegram does not answer"
+        self._problem = "the token or TELEGRAM_API_URL is wrong" if rejected else error.message
         log.warning(
             "telegram.not_connected", details={"again_in": wait, "reason": self._problem}, exc_info=error
         )

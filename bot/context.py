@@ -61,11 +61,10 @@ def place_of(message: Message, language: str) -> Place:
 
 
 def asker_of(update: Update) -> Asker:
-    """Who wrote, pressed or reacted. A group's hidden administrator has no id of their own."""
+    """Who wrote, pressed or reacted. Whoever writes as a group or channel has no id of their own."""
     user = update.effective_user
     message = update.effective_message
-    is_hidden = user is None or (user.id == GROUP_ANONYMOUS_BOT and update.callback_query is None)
-    if is_hidden or user is None:
+    if user is None or (update.message and update.message.sender_chat):
         sender = message.sender_chat if message else None
         return Asker(None, (sender.title if sender else None) or "?")
     return Asker(user.id, user.full_name)

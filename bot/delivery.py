@@ -46,6 +46,14 @@ class Delivery:
             log.error("delivery.broken", details={"message": message.id}, exc_info=error)
             return Failed(f"{type(error).__name__}: {error}")
 
+    async def probe(self) -> Outcome:
+        """Whether Telegram answers at all: a call that changes nothing."""
+        try:
+            await self._bot.get_me()
+        except TelegramError as error:
+            return of_error(error)
+        return Sent()
+
     async def _text(self, message: Message) -> Outcome:
         content = msgspec.convert(message.content, Content)
         reply = (

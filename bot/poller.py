@@ -58,12 +58,14 @@ class Poller:
         await asyncio.gather(*(self._keep(update) for update in updates))
         # An empty answer confirms all before it. From then on any number may be the next: after a quiet week
         # they start anew, maybe lower (core.telegram.org/bots/api#update).
-        self._offset = updates[-1]["update_id"] + 1 if updates else 0
+        numbers = [update["update_id"] for update in updates if _is_numbered(update)]
+        self._offset = max(numbers) + 1 if numbers else 0
 
     async def _keep(self, update: object) -> None:
         try:
-            await self._intake.accept(msgspec.json.encode(update))
-        except Refused as error:
+            raw = msgspec.json.encode(update)
+            await self._intake.accept(raw)
+        except (Refused, ValueError) as error:  # half a character, as \ud83d alone, cannot be encoded
             await self._faults.record("telegram.malformed_update", str(error))
 
     @staticmethod
@@ -71,3 +73,7 @@ class Poller:
         if isinstance(error, RetryAfter) and isinstance(told := of_error(error), Again) and told.after:
             return told.after
         return AGAIN_AFTER[min(failures, len(AGAIN_AFTER) - 1)]
+
+
+def _is_numbered(update: object) -> bool:
+    return isinstance(update, dict) and isinstance(update.get("update_id"), int)

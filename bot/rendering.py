@@ -3,11 +3,11 @@
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_datetime, format_timedelta
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from services.flow.items import Card, Fact
@@ -80,6 +80,8 @@ class Renderer:
     def _param(self, language: str, value: Any) -> Any:
         if isinstance(value, Mapping) and "moment" in value:
             return self.moment(language, datetime.fromisoformat(value["moment"]))
+        if isinstance(value, Mapping) and "seconds" in value:
+            return format_timedelta(timedelta(seconds=value["seconds"]), threshold=2, locale=language)
         if isinstance(value, Mapping) and "text" in value:
             return self.texts.translate(language, value["text"])
         return value

@@ -10,9 +10,9 @@ import msgspec
 import structlog
 
 from bot.delivery import Delivery
-from bot.outcomes import Outcome, Pointless, ReactionRefused, Sent
+from bot.outcomes import Again, Outcome, Pointless, ReactionRefused, Sent
 from bot.reactions import Reactions
-from bot.settlement import Settlement
+from bot.settlement import STORAGE_AGAIN, Settlement
 from services.engine.clock import Clock
 from services.engine.failpoints import Failpoints
 from services.engine.observability import bound
@@ -20,10 +20,12 @@ from services.engine.supervisor import Supervisor
 from services.flow.messages import Messages, Reaction
 from storage import chats, messages
 from storage.database import Database
+from storage.errors import StorageUnavailable
 from storage.records import Message
 
 log = structlog.get_logger(__name__)
 
+TEXTS = 2  # on their way at once at most, so that few can be in doubt after a crash
 LANE = 1.0  # seconds after which a text that is still on its way lets the next one go
 IDLE = 5.0  # seconds between looks when no hint comes
 AT_ONCE = 32  # calls on their way at a time
@@ -94,7 +96,8 @@ class Sender:
 
     def _lane_is_free(self) -> bool:
         now = self._clock.monotonic()
-        return all(now - started >= LANE for started in self._texts.values())
+        started = self._texts.values()
+        return len(started) < TEXTS and all(now - each >= LANE for each in started)
 
     async def _idle(self) -> float:
         if self._texts:
@@ -110,12 +113,18 @@ class Sender:
         try:
             with bound(message.correlation_id):
                 await self._try(message)
+        except StorageUnavailable as error:
+            # Before anything was sent; trying again at once would only turn in a circle.
+            log.warning("sender.storage_unavailable", details={"message": message.id, "reason": str(error)})
+            await self._clock.sleep(STORAGE_AGAIN)
         finally:
             self._busy.discard(message.chat_id)
             self._texts.pop(message.id, None)
             self._outbox.wake()
 
     async def _try(self, message: Message) -> None:
+        if message.kind == "text" and message.doubts and not await self._is_answering(message):
+            return
         if not await self._may_begin(message):
             return
         target = await self._target(message)
@@ -127,6 +136,15 @@ class Sender:
         pause = await self._settlement.settle(message, outcome)
         if pause > 0:
             self._paused[message.chat_id] = self._clock.monotonic() + pause
+
+    async def _is_answering(self, message: Message) -> bool:
+        """The one repeat of a doubtful text is kept until Telegram answers at all again."""
+        outcome = await self._delivery.probe()
+        if isinstance(outcome, Sent):
+            return True
+        pause = await self._settlement.settle(message, Again("Telegram does not answer"))
+        self._paused[message.chat_id] = self._clock.monotonic() + pause
+        return False
 
     async def _may_begin(self, message: Message) -> bool:
         """Mark what cannot be repeated at will, so that after a crash it is known to be on its way."""
@@ -171,4 +189,7 @@ class Sender:
             case _:
                 return
         at = self._clock.now()
-        await self._database.write(lambda tx: chats.remember_reaction(tx, chat_id, wanted, used, at=at))
+        try:
+            await self._database.write(lambda tx: chats.remember_reaction(tx, chat_id, wanted, used, at=at))
+        except StorageUnavailable as error:  # learnt again with the next sticker
+            log.warning("sender.reaction_not_remembered", details={"reason": str(error)})

@@ -60,13 +60,30 @@ async def running(
         )
         bot = build_bot(settings, hub, client)
         stack.push_async_callback(client.shutdown)
+        grace = _Grace(hub.clock, settings.work.stop_grace_seconds)
         stack.push_async_callback(hub.workers.hand_back)
-        stack.push_async_callback(hub.supervisor.stop, settings.work.stop_grace_seconds)
+        stack.push_async_callback(lambda: hub.supervisor.stop(grace.left()))
         await _start(hub, bot)
         server = await _open_web(settings, hub, bot)
-        stack.push_async_callback(server.stop, settings.work.stop_grace_seconds)
+        stack.push_async_callback(lambda: server.stop(grace.left()))
         _reach_out(hub, bot)
         yield Switchboard(hub, bot, server.address)
+
+
+class _Grace:
+    """The time a stop may take, counted from the first step that asks."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._end: float | None = None
+
+    def left(self) -> float:
+        """Seconds that the remaining steps have together."""
+        now = self._clock.monotonic()
+        if self._end is None:
+            self._end = now + self._seconds
+        return max(self._end - now, 0.0)
 
 
 def open_database(settings: Settings) -> Database:
@@ -80,7 +97,7 @@ async def _start(hub: Hub, bot: BotDoor) -> None:
     await bot.sender.recover()
     hub.workers.keep_leases()
     hub.supervisor.spawn("cache.invalidations", hub.invalidations.follow)
-    hub.gallery.region.start_cleanup_task()
+    hub.cache.start_cleanup_tasks()
     bot.sender.start()
 
 

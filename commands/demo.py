@@ -1,8 +1,9 @@
 """`run.py demo`: hub and stand-ins on loopback, seeded, with no token, account or root needed."""
 
+import asyncio
 import secrets
-import shutil
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,41 +21,44 @@ from storage import sticker_sets
 from storage.errors import DatabaseRefused
 from storage.records import StickerSet
 
-DATA = Path("data/demo")
 LISTED = ("MoonDogs", "PricklyFriends")  # sets of the stand-in that the gallery has from the start
 
 
 async def demo(*, demo_port: int, sandbox_port: int) -> int:
     """Run both until Ctrl-C. The answer is the exit code: 1 when a port is taken."""
-    # The stand-ins forget everything at their end, so a hub that remembers would not fit them.
-    shutil.rmtree(DATA, ignore_errors=True)
-    app = build_sandbox(SystemClock())
-    world: World = app.state.telegram.world
-    key = secrets.token_urlsafe(32)
     stop = stop_signal()
     try:
-        async with serving(app, port=sandbox_port) as sandbox:
-            settings = _settings(f"{sandbox}/telegram", world.token, key, demo_port)
-            configure_logging(settings.logs.level, settings.logs.format, settings.secrets())
-            async with running(settings) as switchboard:
-                await _seed(switchboard.hub, world)
-                sys.stdout.write(_greeting(sandbox, switchboard.address, key))
-                sys.stdout.flush()
-                await stop.wait()
+        # The stand-ins forget everything at their end, so a hub that remembers would not fit them.
+        with tempfile.TemporaryDirectory(prefix="switchboard-demo-") as folder:
+            await _run(stop, Path(folder), demo_port, sandbox_port)
     except (DatabaseRefused, OSError) as error:
-        sys.stderr.write(f"switchboard: {error}\n")
+        sys.stderr.write(f"switchboard: {error} (DEMO_PORT {demo_port}, SANDBOX_PORT {sandbox_port})\n")
         return 1
     return 0
 
 
-def _settings(api_url: str, token: str, key: str, port: int) -> Settings:
+async def _run(stop: asyncio.Event, folder: Path, demo_port: int, sandbox_port: int) -> None:
+    app = build_sandbox(SystemClock())
+    world: World = app.state.telegram.world
+    key = secrets.token_urlsafe(32)
+    async with serving(app, port=sandbox_port) as sandbox:
+        settings = _settings(f"{sandbox}/telegram", world.token, key, demo_port, folder)
+        configure_logging(settings.logs.level, settings.logs.format, settings.secrets())
+        async with running(settings) as switchboard:
+            await _seed(switchboard.hub, world)
+            sys.stdout.write(_greeting(sandbox, switchboard.address, key))
+            sys.stdout.flush()
+            await stop.wait()
+
+
+def _settings(api_url: str, token: str, key: str, port: int, folder: Path) -> Settings:
     return load_settings(
         {
             "TELEGRAM_BOT_TOKEN": token,
             "TELEGRAM_API_URL": api_url,
             "ADMIN_IDS": str(ALICE),
             "DEFAULT_LANGUAGE": "en",
-            "DATABASE_URL": f"sqlite+aiosqlite:///{DATA}/switchboard.db",
+            "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/switchboard.db",
             "HTTP_PORT": str(port),
             "API_KEYS": key,
             "LOG_FORMAT": "console",

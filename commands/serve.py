@@ -10,7 +10,7 @@ from commands.assembly import running
 from services.engine.observability import configure_logging
 from services.version import VERSION
 from settings import Settings
-from storage.errors import DatabaseRefused
+from storage.errors import DatabaseRefused, StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ async def serve(settings: Settings) -> int:
             log.info("hub.ready", details={"version": VERSION, "address": switchboard.address})
             await stop.wait()
             log.info("hub.stopping")
-    except (DatabaseRefused, OSError) as error:
+    except (DatabaseRefused, StorageUnavailable, OSError) as error:
         sys.stderr.write(f"switchboard: {error}\n")
         return 1
     log.info("hub.stopped")

@@ -57,7 +57,7 @@ def _accept_one(tx: Transaction, row: NewJob) -> tuple[int, bool]:
     known = tx.execute(_KNOWN, {"of_topic": row.topic, "of_dedup_id": row.dedup_id}).one()
     if known.dedup_until is None or known.dedup_until > row.accepted_at:
         return known.id, False
-    # The window is over and the sweep has not been here yet: the old job lets go of the id.
+    # The window is over: the old job lets go of the id.
     tx.execute(update(jobs).where(jobs.c.id == known.id).values(dedup_id=None, dedup_until=None))
     return _accept_one(tx, row)
 

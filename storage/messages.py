@@ -87,7 +87,8 @@ _turns = (
 _DUE: Select[Any] = (
     select(*_COLUMNS)
     .where(messages.c.id.in_(_turns), messages.c.due_at <= bindparam("now"))
-    .order_by(messages.c.id)
+    # Somebody waits for the answer to a press; texts, which leave one by one, must not crowd out the rest.
+    .order_by(case((messages.c.kind == "answer", 0), (messages.c.kind == "text", 2), else_=1), messages.c.id)
     .limit(bindparam("most"))
 )
 

@@ -1,4 +1,7 @@
-"""Proposals: open → added | expired. The token is random and means nothing without its row."""
+"""Proposals: open → added; one past its `expires_at` counts as closed.
+
+The token is random and means nothing without its row.
+"""
 
 from datetime import datetime
 from typing import Any

@@ -1,5 +1,7 @@
 """Asking about an item: a sticker, a link, a name, /check."""
 
+from dataclasses import replace
+
 from telegram import Message, MessageEntity, Update
 from telegram.ext import CommandHandler, MessageHandler, filters
 
@@ -39,6 +41,7 @@ class CheckHandlers:
         """/check NAME, or /check in reply to what is asked about."""
         message = message_of(update)
         asked = " ".join(context.args or [])
+        about = message if asked else message.reply_to_message or message
         wanted = await self._items.recognise(_with_links(message, asked), asked=True) if asked else None
         if not asked and message.reply_to_message:
             replied = message.reply_to_message
@@ -46,7 +49,7 @@ class CheckHandlers:
                 _with_links(replied, replied.text or ""), asked=False
             )
         if wanted:
-            await self._check(wanted, update, context)
+            await self._check(wanted, update, context, about)
         elif asked or message.reply_to_message:
             raise NotRecognised(asked)
         elif is_private(message.chat):
@@ -65,8 +68,13 @@ class CheckHandlers:
         elif private:
             say(self._messages, update, context, Content((Text("unrecognised"),)))
 
-    async def _check(self, wanted: Recognised, update: Update, context: HubContext) -> None:
+    async def _check(
+        self, wanted: Recognised, update: Update, context: HubContext, about: Message | None = None
+    ) -> None:
+        """`about` is the message with the item, when it is not the one that asks."""
         place = place_of(message_of(update), context.language)
+        if about:
+            place = replace(place, message_id=about.message_id)
         await self._checks.check(wanted, asker_of(update), place, context.work)
 
 

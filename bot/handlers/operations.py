@@ -1,7 +1,5 @@
 """/stats and /errors: how the hub is doing, for admins."""
 
-from datetime import timedelta
-
 from telegram import Update
 from telegram.ext import CommandHandler
 
@@ -57,10 +55,10 @@ class OperationHandlers:
 
 
 def _stats(figures: dict[str, Figures], cache: Cache) -> tuple[Text, ...]:
-    uptime = timedelta(seconds=int(figures["process"]["uptime_seconds"]))
+    uptime = {"seconds": int(figures["process"]["uptime_seconds"])}
     total = cache.get_stats()
     return (
-        Text("stats-title", {"version": VERSION, "uptime": str(uptime)}),
+        Text("stats-title", {"version": VERSION, "uptime": uptime}),
         Text("stats-gallery", {"count": figures["gallery"]["sets"]}),
         Text(
             "stats-cache",
@@ -85,5 +83,6 @@ def _line(fault: Fault) -> Text:
             "first": {"moment": fault.first_at.isoformat()},
             "last": {"moment": fault.last_at.isoformat()},
             "sample": fault.sample[:SAMPLE],
+            "correlation_id": fault.correlation_id or "–",
         },
     )

@@ -84,6 +84,11 @@ class Supervisor:
                     raise
                 self._report(name, error)  # something it waited for was given up; nobody meant the task
             except Exception as error:  # noqa: BLE001 - the one place that outlives any failure of a task
+                if (wait := getattr(error, "retry_after", None)) is not None:
+                    # Somebody else is away and said so, as the database does: no fault of this task.
+                    log.warning("supervisor.task_waits", details={"task": name, "reason": str(error)})
+                    await self._clock.sleep(wait)
+                    continue
                 self._report(name, error)
             if self._clock.monotonic() - started > STEADY_SECONDS:
                 failures = 0

@@ -79,7 +79,10 @@ class Workers:
 
     async def hand_back(self) -> None:
         """Release claims that were not worked to an end, so that nobody waits for their lease."""
-        await self._database.write(lambda tx: jobs.release_all(tx, self._process))
+        try:
+            await self._database.write(lambda tx: jobs.release_all(tx, self._process))
+        except StorageUnavailable as error:  # then the next start, or the end of the lease, frees them
+            log.warning("inbox.not_handed_back", details={"reason": str(error)})
 
     async def _run(self, topic: Topic) -> None:
         held = self._held[topic.name]
@@ -172,6 +175,7 @@ class Workers:
             log.warning("job.claim_lost", details=_facts(work.job))
             return
         self._failpoints.hit("finish")
+        log.debug("job.done", details=_facts(work.job))
         work.settled()
         self._finished()
 

@@ -1,7 +1,7 @@
 """People and chats: what they are called, which language they read, who is an admin."""
 
 from services.engine.clock import Clock
-from storage import chats, people
+from storage import chats, messages, people
 from storage.database import Database, Transaction
 from storage.records import Chat
 
@@ -51,9 +51,10 @@ class People:
         self, tx: Transaction, chat_id: int, type_: str, title: str, *, status: str, active: bool
     ) -> None:
         """Keep the bot's own standing in a chat."""
-        chats.membership(
-            tx, chat_id, type_=type_, title=title, status=status, active=active, at=self._clock.now()
-        )
+        now = self._clock.now()
+        chats.membership(tx, chat_id, type_=type_, title=title, status=status, active=active, at=now)
+        if not active:
+            messages.drop_for_chat(tx, chat_id, at=now, reason=f"the bot is {status} there")
 
     def move(self, tx: Transaction, old: int, new: int) -> None:
         """A group has a new number."""

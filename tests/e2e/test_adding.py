@@ -102,6 +102,16 @@ async def test_a_thumb_up_beside_others_counts_once(town: Town) -> None:
     assert await town.scalar("SELECT count(*) FROM journal") == 1
 
 
+async def test_a_thumb_up_that_was_there_before_is_not_put_again_by_another_reaction(town: Town) -> None:
+    await town.sends(BORIS, UNLISTED, GROUP)
+    [proposal] = town.sent(GROUP)
+    thumb, fire = {"type": "emoji", "emoji": "👍"}, {"type": "emoji", "emoji": "🔥"}
+    place = {"chat": proposal.chat.api(), "message_id": proposal.message_id, "date": proposal.date}
+    changed = {"user": town.world.people[CHEN].user(), "old_reaction": [thumb], "new_reaction": [thumb, fire]}
+    await town.gets({"message_reaction": place | changed})
+    assert await town.scalar("SELECT count(*) FROM sticker_sets") == 0
+
+
 async def test_a_thumb_up_on_any_other_message_adds_nothing(town: Town) -> None:
     sticker = await town.sends(BORIS, UNLISTED, GROUP)
     await town.reacts(CHEN, sticker, "👍")

@@ -27,8 +27,8 @@ async def test_one_id_leads_from_the_sticker_to_its_answer_and_through_the_log(
     assert row == (job, correlation_id)
     assert fault == ("telegram.text_delayed", correlation_id)
     story = [line for line in log.lines if line["correlation_id"] == correlation_id]
-    assert [line["event"] for line in story] == ["cache.miss", "sender.outcome", "sender.outcome"]
-    assert [line["details"].get("outcome") for line in story] == [None, "Again", "Sent"]
+    assert [line["event"] for line in story] == ["cache.miss", "job.done", "sender.outcome", "sender.outcome"]
+    assert [line["details"].get("outcome") for line in story] == [None, None, "Again", "Sent"]
 
 
 async def test_the_log_of_a_refused_check_carries_the_jobs_id(town: Town, log: Log) -> None:

@@ -56,9 +56,9 @@ async def test_check_takes_a_name_in_any_case(town: Town) -> None:
 
 async def test_check_in_reply_to_a_sticker_checks_that_sticker(town: Town) -> None:
     sticker = await town.sends(ADMIN, UNLISTED)
-    asked = await town.says(ADMIN, "/check", reply_to=sticker.message_id)
+    await town.says(ADMIN, "/check", reply_to=sticker.message_id)
     assert "Moon Dogs" in town.last(ADMIN).text
-    assert town.last(ADMIN).reply_to is asked
+    assert town.last(ADMIN).reply_to is sticker
 
 
 async def test_check_reaches_a_sticker_that_privacy_mode_kept_from_the_bot(town: Town) -> None:

@@ -240,3 +240,11 @@ async def test_for_a_chat_that_takes_nothing_all_that_waits_is_dropped(database:
     dropped = await database.write(lambda tx: messages.drop_for_chat(tx, 1, at=NOON, reason="blocked"))
     assert dropped == 1
     assert await states(database) == ["sending", "dropped", "waiting"]
+
+
+async def test_across_chats_answers_come_first_and_texts_last(database: WatchedDatabase) -> None:
+    text = await put(database, "text", 1)
+    reaction = await put(database, "reaction", 2)
+    answer = await put(database, "answer", 3)
+    found = await database.read(lambda tx: messages.due(tx, NOON, busy_chats=(), most=9))
+    assert [message.id for message in found] == [answer, reaction, text]
