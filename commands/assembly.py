@@ -60,7 +60,7 @@ async def running(
         )
         bot = build_bot(settings, hub, client)
         stack.push_async_callback(client.shutdown)
-        grace = _Grace(hub.clock, settings.work.stop_grace_seconds)
+        grace = Grace(hub.clock, settings.work.stop_grace_seconds)
         stack.push_async_callback(hub.workers.hand_back)
         stack.push_async_callback(lambda: hub.supervisor.stop(grace.left()))
         await _start(hub, bot)
@@ -70,7 +70,7 @@ async def running(
         yield Switchboard(hub, bot, server.address)
 
 
-class _Grace:
+class Grace:
     """The time a stop may take, counted from the first step that asks."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:

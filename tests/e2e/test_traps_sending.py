@@ -85,6 +85,19 @@ async def test_a_text_whose_answer_was_lost_is_repeated_once_and_counted(
     assert "1 sent twice" in town.last(ADMIN).text
 
 
+async def test_the_one_repeat_of_a_doubtful_text_waits_until_telegram_answers_again(
+    town: Town, clock: TownClock
+) -> None:
+    town.world.faults.add("lost_answer", "sendMessage", times=1)
+    town.world.faults.add("500", "getMe", seconds=300)
+    town.world.send_text(CHEN, CHEN, "/version")
+    await clock.advance(250)
+    assert len(sendings(town, CHEN)) == 1
+    await clock.advance(150)
+    assert len(sendings(town, CHEN)) == 2
+    assert await outcomes(town) == [("sent", 1)]
+
+
 async def test_a_text_whose_answer_was_lost_twice_is_left_as_unknown_and_counted(
     town: Town, clock: TownClock
 ) -> None:
