@@ -36,13 +36,21 @@ class Row:
     help: str
     secret: bool
     required: bool
+    credential: bool  # an address that may hold a password
 
 
 def row(
-    variable: str, default: str, help: str, *, secret: bool = False, required: bool = False, **limits: float
+    variable: str,
+    default: str,
+    help: str,
+    *,
+    secret: bool = False,
+    required: bool = False,
+    credential: bool = False,
+    **limits: float,
 ) -> Any:
     """A field read from `variable`; its default is parsed like any value. `required` means: to serve."""
-    marks: Any = {"secret": secret, "required": required}
+    marks: Any = {"secret": secret, "required": required, "credential": credential}
     return Field(default, alias=variable, description=help, json_schema_extra=marks, **limits)  # type: ignore[call-overload]
 
 

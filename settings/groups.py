@@ -22,7 +22,7 @@ from pydantic import (
 
 from settings import values
 from settings.declaring import Group, Row, row
-from settings.showing import many, shown
+from settings.showing import many, password_in, shown
 
 DEFAULT_CONCURRENCY = 10
 PUBLIC_TELEGRAM_HOST = "api.telegram.org"
@@ -93,8 +93,31 @@ class Storage(Group):
     database_url: Annotated[str, AfterValidator(values.database_url)] = row(
         "DATABASE_URL",
         "sqlite+aiosqlite:///data/switchboard.db",
-        "The SQLite file, as an SQLAlchemy address.",
+        "The SQLite file, or postgresql+asyncpg://user:password@host/database.",
+        credential=True,
     )
+    direct_url: Annotated[str, AfterValidator(values.direct_url)] = row(
+        "DATABASE_DIRECT_URL",
+        "",
+        "PostgreSQL itself, when DATABASE_URL leads to a transaction pooler.",
+        credential=True,
+    )
+    pool_size: int = row("DATABASE_POOL_SIZE", "20", "Connections to PostgreSQL at most.", ge=2, le=1000)
+    query_timeout: float = row(
+        "DATABASE_QUERY_TIMEOUT", "5", "Seconds that one statement on PostgreSQL may take.", gt=0, le=3600
+    )
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether the database is PostgreSQL, which several processes may share."""
+        return self.database_url.startswith("postgres")
+
+    @field_validator("direct_url")
+    @classmethod
+    def _only_beside_postgres(cls, url: str, info: ValidationInfo) -> str:
+        if url and str(info.data.get("database_url", "postgres")).startswith("sqlite"):
+            raise ValueError("is for PostgreSQL only, and DATABASE_URL names a SQLite file")
+        return url
 
 
 class Http(Group):
@@ -148,6 +171,23 @@ class Work(Group):
     stop_grace_seconds: float = row(
         "STOP_GRACE_SECONDS", "10", "Seconds that running work gets to finish at a stop.", ge=0, le=3600
     )
+    retention_days: int = row(
+        "RETENTION_DAYS", "30", "Days that finished work and sent messages are kept.", ge=1, le=3650
+    )
+    backup_dir: str = row(
+        "BACKUP_DIR",
+        "",
+        "Folder of the regular backups; empty: `backups` beside the SQLite file, none on PostgreSQL.",
+    )
+    backup_interval_hours: float = row(
+        "BACKUP_INTERVAL_HOURS", "24", "Hours between two regular backups; 0 makes none.", ge=0, le=8760
+    )
+    heartbeat_url: Annotated[SecretStr, AfterValidator(values.optional_address)] = row(
+        "HEARTBEAT_URL",
+        "",
+        "An address called every minute while the hub works, so that another service notices silence.",
+        secret=True,
+    )
 
     def concurrency(self, topic: str) -> int:
         """How many jobs of this topic may run at one time."""
@@ -177,7 +217,22 @@ class Cache(Group):
 
 
 class Gallery(Group):
-    """The sticker gallery's own choices."""
+    """The sticker gallery: where it is, and how it shows itself."""
+
+    api_url: Annotated[str, AfterValidator(values.optional_base_url)] = row(
+        "GALLERY_API_URL", "", "Another hub or service that holds the gallery; empty: this hub holds it."
+    )
+    api_key: Annotated[SecretStr, AfterValidator(values.header_value)] = row(
+        "GALLERY_API_KEY", "", "The key for GALLERY_API_URL.", secret=True
+    )
+    webhook_secrets: Annotated[
+        tuple[Annotated[SecretStr, AfterValidator(values.signing_secret)], ...], BeforeValidator(values.split)
+    ] = row(
+        "GALLERY_WEBHOOK_SECRET",
+        "",
+        "What signs calls of /webhook/gallery: whsec_… or plain text; several, by comma, to rotate.",
+        secret=True,
+    )
 
     reaction_exists: values.Emojis = row(
         "REACTION_EXISTS",
@@ -204,12 +259,13 @@ class Settings(BaseModel):
 
     def masked(self) -> list[tuple[str, str]]:
         """(variable, value in use) of every row, for people: of a secret only whether and how long it is."""
-        return [(each.variable, shown(self._value(each), each.secret)) for each in rows()]
+        return [(each.variable, shown(self._value(each), each)) for each in rows()]
 
     def secrets(self) -> list[str]:
         """The secrets in clear, for the log's redactor and nobody else."""
         held = (secret for each in rows() if each.secret for secret in many(self._value(each)))
-        return [secret.get_secret_value() for secret in held if secret]
+        passwords = (password_in(self._value(each)) for each in rows() if each.credential)
+        return [secret.get_secret_value() for secret in held if secret] + list(filter(None, passwords))
 
     def _value(self, of: Row) -> Any:
         return getattr(getattr(self, of.group), of.attribute)

@@ -87,7 +87,7 @@ def _read_env_file(path: Path | None) -> tuple[dict[str, str], list[Fault]]:
 
 def _with_secret_files(texts: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]:
     given, faults = _given(texts), []
-    for name in (row.variable for row in rows() if row.secret):
+    for name in (row.variable for row in rows() if row.secret or row.credential):
         path = given.get(f"{name}_FILE")
         if path and name in given:
             del given[name]

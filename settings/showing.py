@@ -1,8 +1,12 @@
 """Settings as people may see them."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from settings.declaring import Row
 
 
 def many(value: Any) -> tuple[Any, ...]:
@@ -10,13 +14,20 @@ def many(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def shown(value: Any, secret: bool) -> str:
+def shown(value: Any, row: Row) -> str:
     """A value as one would write it; of a secret only whether it is set and how long it is."""
-    if secret:
+    if row.secret:
         return _shown_secret([len(one) for one in many(value) if one])
+    if row.credential:
+        return re.sub(r"(://[^/@:]*:)[^/@]*@", r"\1***@", value) or "not set"
     if isinstance(value, Mapping):
         return json.dumps(dict(value)) if set(value) != {"default"} else str(value["default"])
     return ",".join(_text(item) for item in many(value)) or "not set"
+
+
+def password_in(url: str) -> str | None:
+    """The password that an address holds, as it is sent; None without one."""
+    return unquote(urlsplit(url).password or "") or None
 
 
 def _text(value: object) -> str:

@@ -2,12 +2,15 @@
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+SIGNING_SECRET = 16  # bytes; Standard Webhooks makes them of 24 and more
 
 
 def split(text: object) -> object:
@@ -69,13 +72,72 @@ def api_key(key: SecretStr) -> SecretStr:
 
 
 def database_url(url: str) -> str:
-    """The address of a SQLite file."""
+    """The address of a SQLite file or of a PostgreSQL database."""
+    if url.startswith("postgres"):
+        return postgres_url(url)
     scheme, found, path = url.partition(":///")
     if not found or scheme not in {"sqlite", "sqlite+aiosqlite"}:
-        raise ValueError("this version stores in SQLite only: sqlite+aiosqlite:///path/to/file.db")
+        raise ValueError("should be sqlite+aiosqlite:///path/to/file.db or postgresql+asyncpg://…")
     if not path or path.startswith((":memory:", "?")):
         raise ValueError("should name a file: a database in memory forgets what the hub accepted")
     return f"sqlite+aiosqlite:///{path}"
+
+
+def postgres_url(url: str) -> str:
+    """The address of a PostgreSQL database, however its scheme is written."""
+    scheme, found, rest = url.partition("://")
+    if not found or scheme not in {"postgresql+asyncpg", "postgresql", "postgres"}:
+        raise ValueError("should begin with postgresql+asyncpg://")
+    try:
+        parsed = urlsplit(url)
+        parsed.port  # noqa: B018 - reading it is what checks it
+    except ValueError:
+        raise ValueError("is not an address such as postgresql+asyncpg://user:password@host/name") from None
+    if not parsed.path.strip("/"):
+        raise ValueError("should name the database behind the host")
+    return f"postgresql+asyncpg://{rest}"
+
+
+def direct_url(url: str) -> str:
+    """A PostgreSQL address, or nothing."""
+    return postgres_url(url) if url else url
+
+
+def optional_base_url(url: str) -> str:
+    """A base address, or nothing."""
+    return base_url(url) if url else url
+
+
+def optional_address(url: SecretStr) -> SecretStr:
+    """An http address, or nothing."""
+    text = url.get_secret_value()
+    try:
+        well_formed = urlsplit(text).scheme in {"http", "https"} and urlsplit(text).hostname
+    except ValueError:
+        well_formed = None
+    if text and not well_formed:
+        raise ValueError("should be an http(s) address")
+    return url
+
+
+def header_value(secret: SecretStr) -> SecretStr:
+    """Something that can be sent in a header, or nothing."""
+    if not re.fullmatch(r"[!-~]*", secret.get_secret_value()):
+        raise ValueError("should be ASCII letters, digits and signs, without blanks")
+    return secret
+
+
+def signing_secret(secret: SecretStr) -> SecretStr:
+    """A secret of Standard Webhooks: base64 behind whsec_, or text."""
+    text = secret.get_secret_value()
+    try:
+        prefixed = text.startswith("whsec_")
+        length = len(b64decode(text.removeprefix("whsec_"), validate=True) if prefixed else text)
+    except ValueError:
+        raise ValueError("should be base64 behind whsec_") from None
+    if length < SIGNING_SECRET:
+        raise ValueError(f"should hold {SIGNING_SECRET} bytes at least, to be beyond guessing")
+    return secret
 
 
 def host(host: str) -> str:
