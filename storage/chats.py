@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from storage.database import Transaction
 from storage.records import Chat
 from storage.tables import chat_reactions, chats, messages, proposals
+from storage.upserts import upsert
 
 _COLUMNS = [chats.c[name] for name in Chat.__slots__]
 
@@ -21,7 +21,7 @@ def by_id(tx: Transaction, chat_id: int) -> Chat | None:
 def note(tx: Transaction, chat_id: int, *, type_: str, title: str, at: datetime) -> None:
     """Keep what a chat is called now. Hearing from a chat means that it takes messages."""
     fresh = {"type": type_, "title": title, "active": True, "seen_at": at}
-    row = upsert(chats).values(chat_id=chat_id, **fresh)
+    row = upsert(tx, chats).values(chat_id=chat_id, **fresh)
     tx.execute(row.on_conflict_do_update(index_elements=["chat_id"], set_=fresh))
 
 
@@ -30,7 +30,7 @@ def membership(
 ) -> None:
     """Keep the bot's own standing in a chat."""
     fresh = {"type": type_, "title": title, "bot_status": status, "active": active, "seen_at": at}
-    row = upsert(chats).values(chat_id=chat_id, **fresh)
+    row = upsert(tx, chats).values(chat_id=chat_id, **fresh)
     tx.execute(row.on_conflict_do_update(index_elements=["chat_id"], set_=fresh))
 
 
@@ -90,5 +90,5 @@ def reaction(tx: Transaction, chat_id: int, wanted: str, since: datetime) -> tup
 
 def remember_reaction(tx: Transaction, chat_id: int, wanted: str, used: str | None, *, at: datetime) -> None:
     """Keep which reaction worked in a chat."""
-    row = upsert(chat_reactions).values(chat_id=chat_id, wanted=wanted, used=used, at=at)
+    row = upsert(tx, chat_reactions).values(chat_id=chat_id, wanted=wanted, used=used, at=at)
     tx.execute(row.on_conflict_do_update(index_elements=["chat_id", "wanted"], set_={"used": used, "at": at}))

@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 
 Transaction = Connection
 
+SILENCE = 15.0  # seconds after which a leader that says nothing is believed to be gone
+
 Result = TypeVar("Result")
 Row = TypeVar("Row")
 
@@ -42,4 +44,31 @@ class Database(Protocol):
         self, unit: Callable[[Transaction, Sequence[Row]], Sequence[Result]], row: Row
     ) -> Result:
         """Like `write`, for many small units of one kind: the rows that wait together are one call."""
+        ...
+
+    def leader_lock(self, silence: float = SILENCE) -> "LeaderLock":
+        """A lock of its own for whoever wants to lead; `silence` is in seconds."""
+        ...
+
+    async def follow_hints(self, hear: Callable[[str], None]) -> None:
+        """Tell `hear` what other processes wrote, until cancelled: `jobs.<topic>`, or a table's name.
+
+        Hints can be lost; truth is the rows. Raises StorageUnavailable when cut off.
+        """
+        ...
+
+
+class LeaderLock(Protocol):
+    """What one process at a time can hold, of all that share the database."""
+
+    async def acquire(self) -> bool:
+        """Take it if nobody has it; True also when it is held here already. Raises StorageUnavailable."""
+        ...
+
+    async def confirm(self) -> None:
+        """Make sure that it is still held. Raises StorageUnavailable when it is not, or nobody can tell."""
+        ...
+
+    async def release(self) -> None:
+        """Let go of it; one that is not held is fine. Never raises for a database that is away."""
         ...

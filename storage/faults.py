@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import func, select, update
 
 from storage.database import Transaction
 from storage.records import Fault
 from storage.tables import faults
+from storage.upserts import upsert
 
 _COLUMNS = [faults.c[name] for name in Fault.__slots__]
 
@@ -33,10 +33,12 @@ def record(tx: Transaction, rows: Sequence[Occurrence]) -> list[None]:
 
 def _record_one(tx: Transaction, row: Occurrence) -> None:
     fresh = {"last_at": row.at, "sample": row.sample, "correlation_id": row.correlation_id}
-    first = upsert(faults).values(kind=row.kind, count=1, first_at=row.at, **fresh)
-    tx.execute(
-        first.on_conflict_do_update(index_elements=["kind"], set_=fresh | {"count": faults.c.count + 1})
-    )
+    counted = {"count": faults.c.count + 1}
+    # Most are known: and on PostgreSQL every insert that is tried takes a number, which people type.
+    if tx.execute(update(faults).where(faults.c.kind == row.kind).values(**fresh, **counted)).rowcount:
+        return
+    first = upsert(tx, faults).values(kind=row.kind, count=1, first_at=row.at, **fresh)
+    tx.execute(first.on_conflict_do_update(index_elements=["kind"], set_=fresh | counted))
 
 
 def newest(tx: Transaction, *, most: int) -> list[Fault]:

@@ -4,131 +4,30 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import and_, bindparam, case, func, select, update
 
+from storage.accepting import accept
+from storage.claiming import WAITING, claim
 from storage.database import Transaction
-from storage.records import Job, JobState, NewJob
+from storage.records import Job, JobState
 from storage.tables import jobs
 
+__all__ = [
+    "accept",
+    "bury",
+    "claim",
+    "counts",
+    "finish",
+    "free_lapsed",
+    "later_payloads",
+    "next_due",
+    "release_all",
+    "renew",
+    "retry",
+    "state",
+]
+
 LAPSES_TO_BURY = 5  # claims that ended without a result: such a job kills its worker
-
-_ACCEPT = (
-    upsert(jobs)
-    .values(
-        {
-            name: bindparam(name)
-            for name in (
-                "topic",
-                "key",
-                "dedup_id",
-                "dedup_until",
-                "payload",
-                "due_at",
-                "correlation_id",
-                "accepted_at",
-            )
-        }
-        | {"state": "waiting"}
-    )
-    .on_conflict_do_nothing(index_elements=["topic", "dedup_id"])
-)
-
-
-def accept(tx: Transaction, rows: Sequence[NewJob]) -> list[tuple[int, bool]]:
-    """Store each row once; the answers are (job id, new) in the same order."""
-    return [_accept_one(tx, row) for row in rows]
-
-
-def _accept_one(tx: Transaction, row: NewJob) -> tuple[int, bool]:
-    values = {
-        "topic": row.topic,
-        "key": row.key,
-        "dedup_id": row.dedup_id,
-        "dedup_until": row.dedup_until,
-        "payload": row.payload,
-        "due_at": row.due_at,
-        "correlation_id": row.correlation_id,
-        "accepted_at": row.accepted_at,
-    }
-    result = tx.execute(_ACCEPT, values)
-    if result.rowcount == 1:
-        return result.lastrowid, True
-    known = tx.execute(_KNOWN, {"of_topic": row.topic, "of_dedup_id": row.dedup_id}).one()
-    if known.dedup_until is None or known.dedup_until > row.accepted_at:
-        return known.id, False
-    # The window is over: the old job lets go of the id.
-    tx.execute(update(jobs).where(jobs.c.id == known.id).values(dedup_id=None, dedup_until=None))
-    return _accept_one(tx, row)
-
-
-_KNOWN = select(jobs.c.id, jobs.c.dedup_until).where(
-    jobs.c.topic == bindparam("of_topic"), jobs.c.dedup_id == bindparam("of_dedup_id")
-)
-
-_other = jobs.alias("other")
-# States are written out, not bound: only so does the planner see that the partial indexes apply.
-_WAITING: ColumnElement[str] = literal_column("'waiting'")
-_CLAIMED: ColumnElement[str] = literal_column("'claimed'")
-# One at a time and in order within a key: nothing of it is claimed, and no earlier one is ready or
-# waits for another attempt. A job put off on purpose (due later, never tried) holds up nobody.
-_key_is_claimed = exists().where(_other.c.key == jobs.c.key, _other.c.state == _CLAIMED)
-_key_has_earlier = exists().where(
-    _other.c.key == jobs.c.key,
-    _other.c.state == _WAITING,
-    _other.c.id < jobs.c.id,
-    or_(_other.c.due_at <= bindparam("now"), _other.c.attempts > 0),
-)
-# In the order of the index, so that the look ends with the last row it takes.
-_ready = (
-    select(jobs.c.id)
-    .where(
-        jobs.c.topic == bindparam("of_topic"),
-        jobs.c.state == _WAITING,
-        jobs.c.due_at <= bindparam("now"),
-        ~_key_is_claimed,
-        ~_key_has_earlier,
-    )
-    .order_by(jobs.c.due_at, jobs.c.id)
-    .limit(bindparam("most"))
-)
-_CLAIM = (
-    update(jobs)
-    .where(jobs.c.id.in_(_ready.scalar_subquery()))
-    .values(
-        state="claimed",
-        owner=bindparam("new_owner"),
-        lease_until=bindparam("new_lease"),
-        attempts=jobs.c.attempts + 1,
-    )
-    .returning(
-        jobs.c.id,
-        jobs.c.topic,
-        jobs.c.key,
-        jobs.c.payload,
-        jobs.c.attempts,
-        jobs.c.lapses,
-        jobs.c.owner,
-        jobs.c.first_failed_at,
-        jobs.c.accepted_at,
-        jobs.c.correlation_id,
-    )
-)
-
-
-def claim(
-    tx: Transaction, topic: str, *, owner: str, now: datetime, lease_until: datetime, most: int
-) -> list[Job]:
-    """Take up to `most` ready jobs, earliest due first, at most one of a key; the attempt is counted here."""
-    values = {
-        "of_topic": topic,
-        "now": now,
-        "most": most,
-        "new_owner": owner,
-        "new_lease": lease_until,
-    }
-    rows = tx.execute(_CLAIM, values).all()
-    return sorted((Job(*row) for row in rows), key=lambda job: job.id)
 
 
 def _mine() -> Any:
@@ -257,7 +156,7 @@ def state(tx: Transaction, job_id: int) -> JobState | None:
 def later_payloads(tx: Transaction, job: Job, *, most: int) -> list[str]:
     """The payloads of younger jobs of the same topic and key that still wait, oldest first."""
     query = select(jobs.c.payload).where(
-        jobs.c.key == job.key, jobs.c.topic == job.topic, jobs.c.id > job.id, jobs.c.state == _WAITING
+        jobs.c.key == job.key, jobs.c.topic == job.topic, jobs.c.id > job.id, jobs.c.state == WAITING
     )
     return list(tx.execute(query.order_by(jobs.c.id).limit(most)).scalars())
 

@@ -1,5 +1,6 @@
 """The outbox's rows: waiting → sending → sent | failed | dropped | unknown."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +18,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from storage.database import Transaction
 from storage.records import Message
 from storage.tables import messages
+from storage.upserts import insert_of, is_postgres
 
 _COLUMNS = (
     messages.c.id,
@@ -62,14 +63,20 @@ class NewMessage:
     job_id: int | None = None
 
 
-_PUT = upsert(messages).on_conflict_do_nothing(index_elements=["dedup_id"])
-
-
 def put(tx: Transaction, row: NewMessage) -> int | None:
     """Store a message; its id, or None when its dedup id is known already."""
     values = {name: getattr(row, name) for name in NewMessage.__slots__} | {"state": "waiting"}
-    result = tx.execute(_PUT, values)
-    return result.lastrowid if result.rowcount == 1 else None
+    row_id: int | None = tx.execute(_put(is_postgres(tx)), values).scalar()
+    return row_id
+
+
+@functools.cache
+def _put(postgres: bool) -> Any:
+    return (
+        insert_of(postgres, messages)
+        .on_conflict_do_nothing(index_elements=["dedup_id"])
+        .returning(messages.c.id)
+    )
 
 
 # Written out, not bound: only so does the planner see that the partial indexes apply.
@@ -112,18 +119,24 @@ def next_due(tx: Transaction, now: datetime) -> datetime | None:
 _BEGIN = (
     update(messages)
     .where(messages.c.id == bindparam("of_id"), messages.c.state == "waiting")
-    .values(state="sending")
+    .values(state="sending", sender=bindparam("by"))
 )
 
 
-def begin(tx: Transaction, message_id: int) -> bool:
-    """Mark a message as being sent, before the call; False when it is not waiting any more."""
-    return tx.execute(_BEGIN, {"of_id": message_id}).rowcount == 1
+def begin(tx: Transaction, message_id: int, *, by: str) -> bool:
+    """Mark a message as being sent by a process, before the call; False when it is not waiting any more."""
+    return tx.execute(_BEGIN, {"of_id": message_id, "by": by}).rowcount == 1
+
+
+def _in_hand(by: Any) -> ColumnElement[bool]:
+    """Not ended, and not in the hands of another process: one that took over knows better."""
+    mine = and_(messages.c.state == "sending", messages.c.sender == by)
+    return or_(messages.c.state == _WAITING, mine)
 
 
 _END = (
     update(messages)
-    .where(messages.c.id == bindparam("of_id"))
+    .where(messages.c.id == bindparam("of_id"), _in_hand(bindparam("by")))
     .values(
         state=bindparam("new_state"),
         sent_id=func.coalesce(bindparam("new_sent_id", type_=messages.c.sent_id.type), messages.c.sent_id),
@@ -139,12 +152,14 @@ def end(
     state: str,
     *,
     at: datetime,
+    by: str | None = None,
     sent_id: int | None = None,
     reason: str | None = None,
 ) -> None:
     """Write the outcome: sent (with the chat's number of it), failed, dropped or unknown (with a reason)."""
     values = {
         "of_id": message_id,
+        "by": by,
         "new_state": state,
         "new_sent_id": sent_id,
         "at": at,
@@ -153,7 +168,15 @@ def end(
     tx.execute(_END, values)
 
 
-def again(tx: Transaction, message_id: int, *, due_at: datetime, reason: str, doubtful: bool = False) -> None:
+def again(
+    tx: Transaction,
+    message_id: int,
+    *,
+    due_at: datetime,
+    reason: str,
+    by: str | None = None,
+    doubtful: bool = False,
+) -> None:
     """Put a message back after a try; `doubtful` when it may have arrived all the same."""
     changed = {
         "state": "waiting",
@@ -162,7 +185,7 @@ def again(tx: Transaction, message_id: int, *, due_at: datetime, reason: str, do
         "attempts": messages.c.attempts + 1,
         "doubts": messages.c.doubts + (1 if doubtful else 0),
     }
-    tx.execute(update(messages).where(messages.c.id == message_id).values(changed))
+    tx.execute(update(messages).where(messages.c.id == message_id, _in_hand(by)).values(changed))
 
 
 def move_to_general(tx: Transaction, message_id: int) -> None:
@@ -170,12 +193,13 @@ def move_to_general(tx: Transaction, message_id: int) -> None:
     tx.execute(update(messages).where(messages.c.id == message_id).values(thread_id=None))
 
 
-def recover(tx: Transaction, now: datetime) -> tuple[int, int]:
-    """Take up what a dead process was sending. Returns (put back, given up).
+def recover(tx: Transaction, now: datetime, *, by: str) -> tuple[int, int]:
+    """Take up what other processes, dead by now, were sending. Returns (put back, given up).
 
     A text may have arrived, so it is repeated once at most; anything else may be repeated freely.
     """
-    sending = messages.c.state == literal_column("'sending'")
+    of_others = or_(messages.c.sender.is_(None), messages.c.sender != by)
+    sending = and_(messages.c.state == literal_column("'sending'"), of_others)
     text = messages.c.kind == "text"
     given_up = tx.execute(
         update(messages)
@@ -234,3 +258,14 @@ def doubled(tx: Transaction) -> int:
     """How many texts were sent a second time because nobody knew whether the first arrived."""
     query = select(func.count()).where(messages.c.doubts > 0, messages.c.state == "sent")
     return int(tx.execute(query).scalar_one())
+
+
+def content_of(tx: Transaction, message_id: int) -> Any:
+    """What a row was written to show; None when there is no such row."""
+    return tx.execute(select(messages.c.content).where(messages.c.id == message_id)).scalar()
+
+
+def content_sent(tx: Transaction, chat_id: int, sent_id: int) -> Any:
+    """What a chat's message was first sent to show; None when it is not known to be ours."""
+    query = select(messages.c.content).where(messages.c.chat_id == chat_id, messages.c.sent_id == sent_id)
+    return tx.execute(query.where(messages.c.kind == "text").limit(1)).scalar()

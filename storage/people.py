@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from storage.database import Transaction
 from storage.records import Person
 from storage.tables import people
+from storage.upserts import upsert
 
 _COLUMNS = [people.c[name] for name in Person.__slots__]
 
@@ -20,12 +20,12 @@ def by_id(tx: Transaction, user_id: int) -> Person | None:
 
 def note(tx: Transaction, user_id: int, *, name: str, username: str | None, at: datetime) -> None:
     """Keep how a person is called now; a chosen language stays."""
-    row = upsert(people).values(user_id=user_id, name=name, username=username, seen_at=at)
+    row = upsert(tx, people).values(user_id=user_id, name=name, username=username, seen_at=at)
     fresh = {"name": name, "username": username, "seen_at": at}
     tx.execute(row.on_conflict_do_update(index_elements=["user_id"], set_=fresh))
 
 
 def choose_language(tx: Transaction, user_id: int, language: str, *, name: str, at: datetime) -> None:
     """Remember what /lang chose."""
-    row = upsert(people).values(user_id=user_id, name=name, language=language, seen_at=at)
+    row = upsert(tx, people).values(user_id=user_id, name=name, language=language, seen_at=at)
     tx.execute(row.on_conflict_do_update(index_elements=["user_id"], set_={"language": language}))

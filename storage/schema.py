@@ -2,44 +2,54 @@
 
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Connection, inspect
 
 from storage.errors import DatabaseRefused
 
-REVISIONS = ("0001",)  # oldest first; a test holds them against the files in migrations/versions
+REVISIONS = ("0001", "0002")  # oldest first; a test holds them against the files in migrations/versions
 HEAD = REVISIONS[-1]
 
 
-def bring_up_to_date(engine: Engine, name: object) -> None:
-    """Migrate when needed. Raises DatabaseRefused when the database is from a newer Switchboard."""
-    revision = current_revision(engine)
-    if revision == HEAD:
-        return
-    if revision is not None and revision not in REVISIONS:
-        raise DatabaseRefused(
-            f"{name} was written by a newer Switchboard (schema {revision}, this one knows up to {HEAD}); "
-            "upgrade Switchboard or restore an older backup"
-        )
-    upgrade(engine)
+def bring_up_to_date(connection: Connection, name: object) -> None:
+    """Migrate when needed, in the connection's transaction.
+
+    Raises DatabaseRefused when the database is from a newer Switchboard.
+    """
+    if not _is_current(connection, name):
+        upgrade(connection)
 
 
-def current_revision(engine: Engine) -> str | None:
+def assert_current(connection: Connection, name: object) -> None:
+    """Raise DatabaseRefused unless the schema is the one of this code."""
+    if not _is_current(connection, name):
+        raise DatabaseRefused(f"{name} has the tables of an older Switchboard: run `migrate` first")
+
+
+def current_revision(connection: Connection) -> str | None:
     """The revision the database says it has; None for an empty one."""
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        return revision
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return revision
 
 
-def upgrade(engine: Engine) -> None:
-    """Run the missing migrations in one transaction."""
+def upgrade(connection: Connection) -> None:
+    """Run the missing migrations in the connection's transaction."""
     # Imported here because a database that is up to date, the usual start, needs none of it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.connect() as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _is_current(connection: Connection, name: object) -> bool:
+    revision = current_revision(connection)
+    if revision is not None and revision not in REVISIONS:
+        raise DatabaseRefused(
+            f"{name} was written by a newer Switchboard (schema {revision}, this one knows up to {HEAD}); "
+            "upgrade Switchboard or restore an older backup"
+        )
+    return revision == HEAD

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from storage import schema
-from storage.database import Result, Row, Transaction
+from storage.database import SILENCE, LeaderLock, Result, Row, Transaction
 from storage.errors import DatabaseRefused, StorageUnavailable
 from storage.writer import Writer, is_outage
 
@@ -28,10 +28,11 @@ def path_of(url: str) -> Path:
 
 
 class SqliteDatabase:
-    """One file, opened by one process."""
+    """One file. A hub is alone on it; `beside` opens it for a tool, which may write while a hub runs."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, beside: bool = False) -> None:
         self._path = path
+        self._beside = beside
         self._lock: IO[str] | None = None
         self._writing = _engine(path, pool_size=1)
         self._reading = _engine(path, pool_size=READERS, read_only=True)
@@ -60,6 +61,14 @@ class SqliteDatabase:
         result: Result = await self._writer.hand_in(unit, row, batched=True)
         return result
 
+    def leader_lock(self, silence: float = SILENCE) -> LeaderLock:
+        """See Database."""
+        return AloneLock()
+
+    async def follow_hints(self, hear: Callable[[str], None]) -> None:
+        """See Database. There is no other process to hear from."""
+        await asyncio.Event().wait()
+
     def _open(self) -> None:
         try:
             self._make_ready()
@@ -70,13 +79,22 @@ class SqliteDatabase:
 
     def _make_ready(self) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(self._path.with_name(self._path.name + ".lock"))
+            self._prepare_file()
             with self._writing.connect() as connection:
                 _assert_durable(connection, self._path)
-            schema.bring_up_to_date(self._writing, self._path)
+            with self._writing.connect() as connection, connection.begin():
+                act = schema.assert_current if self._beside else schema.bring_up_to_date
+                act(connection, self._path)
         except (OSError, DBAPIError, sqlite3.Error) as error:
             raise DatabaseRefused(f"cannot open the database {self._path}: {_first_line(error)}") from error
+
+    def _prepare_file(self) -> None:
+        if self._beside:
+            if not self._path.exists():
+                raise DatabaseRefused(f"there is no database {self._path}")
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(self._path.with_name(self._path.name + ".lock"))
 
     def _close(self) -> None:
         self._closed = True
@@ -100,6 +118,20 @@ class SqliteDatabase:
             raise
 
 
+class AloneLock:
+    """The leader's lock where there is one process: always ours (the file's lock proves it)."""
+
+    async def acquire(self) -> bool:
+        """Always."""
+        return True
+
+    async def confirm(self) -> None:
+        """Nobody can take it."""
+
+    async def release(self) -> None:
+        """Nobody waits for it."""
+
+
 def _engine(path: Path, *, pool_size: int, read_only: bool = False) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
@@ -116,8 +148,6 @@ def _engine(path: Path, *, pool_size: int, read_only: bool = False) -> Engine:
 
 
 def _prepare(raw: Any, *, read_only: bool) -> None:
-    # SQLite folds case only in ASCII; titles are Cyrillic too.
-    raw.create_function("casefold", 1, lambda text: text.casefold() if text else text, deterministic=True)
     cursor = raw.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")

@@ -83,8 +83,12 @@ jobs = Table(
 _WAITING, _CLAIMED = text("state = 'waiting'"), text("state = 'claimed'")
 Index("ix_jobs_due", jobs.c.topic, jobs.c.due_at, jobs.c.id, sqlite_where=_WAITING, postgresql_where=_WAITING)
 Index("ix_jobs_waiting_key", jobs.c.key, jobs.c.id, sqlite_where=_WAITING, postgresql_where=_WAITING)
-Index("ix_jobs_claimed_key", jobs.c.key, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED)
+# Unique: whatever two processes see at one moment, two jobs of a key are never worked at once.
+Index("ix_jobs_claimed_key", jobs.c.key, unique=True, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED)
 Index("ix_jobs_lease", jobs.c.lease_until, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED)
+_DEAD, _DONE = text("state = 'dead'"), text("state = 'done'")
+Index("ix_jobs_dead", jobs.c.topic, sqlite_where=_DEAD, postgresql_where=_DEAD)
+Index("ix_jobs_done", jobs.c.finished_at, sqlite_where=_DONE, postgresql_where=_DONE)
 
 messages = Table(
     "messages",
@@ -101,6 +105,7 @@ messages = Table(
     Column("dedup_id", String(200), unique=True),
     Column("state", String(8), nullable=False),  # waiting | sending | sent | failed | dropped | unknown
     Column("due_at", Moment, nullable=False),
+    Column("sender", String(60)),  # which process is sending it
     Column("attempts", Integer, nullable=False, server_default="0"),  # tries that did not end it
     Column("doubts", Integer, nullable=False, server_default="0"),  # sendings whose outcome nobody knows
     Column("sent_id", BigInteger),  # the chat's number of what was sent
@@ -117,6 +122,12 @@ Index("ix_messages_turn", *_TURN, sqlite_where=_WAITING, postgresql_where=_WAITI
 _SENDING = text("state = 'sending'")
 Index("ix_messages_sending", messages.c.id, sqlite_where=_SENDING, postgresql_where=_SENDING)
 Index("ix_messages_sent", messages.c.chat_id, messages.c.sent_id)
+_ENDED = text("state IN ('sent', 'failed', 'dropped', 'unknown')")
+Index("ix_messages_ended", messages.c.sent_at, sqlite_where=_ENDED, postgresql_where=_ENDED)
+_LOST = text("state IN ('failed', 'unknown')")
+Index("ix_messages_lost", messages.c.state, sqlite_where=_LOST, postgresql_where=_LOST)
+_REPEATED = text("doubts > 0")
+Index("ix_messages_repeated", messages.c.id, sqlite_where=_REPEATED, postgresql_where=_REPEATED)
 
 proposals = Table(
     "proposals",
@@ -139,6 +150,8 @@ proposals = Table(
 )
 Index("ix_proposals_chat", proposals.c.chat_id, proposals.c.created_at)
 Index("ix_proposals_shown_row", proposals.c.shown_row)
+_OPEN = text("state = 'open'")
+Index("ix_proposals_open", proposals.c.expires_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
 
 sticker_sets = Table(
     "sticker_sets",
@@ -146,13 +159,18 @@ sticker_sets = Table(
     Column("name_key", String(64), primary_key=True),  # the name in lower case: Telegram compares so
     Column("name", String(64), nullable=False),
     Column("title", String(200), nullable=False),
+    # The title casefolded: databases do not agree on what the same text in another case is.
+    Column("title_key", String(600), nullable=False, server_default=text("''")),
     Column("kind", String(16), nullable=False),  # regular | mask | custom_emoji
     Column("count", Integer),
     Column("added_by", BigInteger),
     Column("added_in", BigInteger),
     Column("added_at", Moment, nullable=False),
+    Column("checked_at", Moment),  # when Telegram was last asked about it
+    Column("dead_at", Moment),  # since when Telegram knows no set of this name
 )
 Index("ix_sticker_sets_added_at", sticker_sets.c.added_at)
+Index("ix_sticker_sets_checked_at", sticker_sets.c.checked_at)
 
 people = Table(
     "people",
@@ -222,6 +240,20 @@ invalidations = Table(
     Column("region", String(40), nullable=False),
     Column("key", String(200)),  # empty = the whole region
     Column("at", Moment, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("name", String(64), nullable=False),  # what it is for, in its owner's words
+    Column("hint", String(8), nullable=False),  # its first characters, to tell keys apart
+    Column("digest", String(64), nullable=False, unique=True),  # SHA-256 in hex; the key itself is not kept
+    Column("scope", String(32), nullable=False),  # admin | read | webhook | enterprise:<number>
+    Column("created_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    Column("revoked_at", Moment),
     sqlite_autoincrement=True,
 )
 

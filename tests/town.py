@@ -2,15 +2,15 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from commands import assembly
 from commands.assembly import Switchboard, running
@@ -23,10 +23,10 @@ from sandbox.telegram.world import World
 from services.engine.clock import Clock, SystemClock
 from services.engine.failpoints import Failpoints
 from settings import Settings, load_settings
-from storage.database import Database, Transaction
+from storage.database import Database
+from storage.tables import Moment
 from tests.clock import HandClock
-
-T = TypeVar("T")
+from tests.storage.files import WatchedDatabase
 
 ADMIN, BORIS, CHEN = 500100200, 500100201, 500100202  # the admin reads English, Boris Russian
 STRANGER = 500100999
@@ -54,36 +54,6 @@ class TownClock(HandClock):
         await self._rest()
         self._time += seconds
         await self.advance(0)
-
-
-class WatchedDatabase:
-    """A database that tells how many units are under way, so that virtual time can wait for them."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.under_way = 0
-
-    async def open(self) -> None:
-        await self._database.open()
-
-    async def close(self) -> None:
-        await self._database.close()
-
-    async def read(self, query: Callable[[Transaction], T]) -> T:
-        return await self._counted(self._database.read(query))
-
-    async def write(self, unit: Callable[[Transaction], T]) -> T:
-        return await self._counted(self._database.write(unit))
-
-    async def write_row(self, unit: Callable[[Transaction, Sequence[Any]], Sequence[T]], row: Any) -> T:
-        return await self._counted(self._database.write_row(unit, row))
-
-    async def _counted(self, work: Awaitable[T]) -> T:
-        self.under_way += 1
-        try:
-            return await work
-        finally:
-            self.under_way -= 1
 
 
 @dataclass(slots=True)
@@ -122,7 +92,10 @@ class Town:
 
     async def unsettled(self) -> int:
         """Jobs and messages that are due and not finished."""
-        return int(str(await self.scalar(_UNSETTLED, now=_stamp(self.clock))))
+        now = self.clock.now()
+        query = text(_UNSETTLED).bindparams(bindparam("now", type_=Moment()))
+        found = await self.switchboard.hub.database.read(lambda tx: tx.execute(query, {"now": now}).scalar())
+        return int(found or 0)
 
     async def scalar(self, query: str, **values: object) -> object:
         """The one value of a query on the hub's database."""
@@ -189,10 +162,6 @@ class Town:
         return self.world.bot_reaction(message.chat.id, message.message_id)
 
 
-def _stamp(clock: Clock) -> str:
-    return clock.now().isoformat(timespec="microseconds")[:26] + "Z"
-
-
 def seed(world: World) -> None:
     """Three people with open private chats, a group with the bot as admin, a forum, and a few sets."""
     world.add_person(
@@ -244,7 +213,9 @@ class Outside:
         settings = settings_for(self.world, self.api_url, self.folder, **more)
         # Virtual time waits for the database's threads: so the real one is opened inside one that counts.
         with patch.object(assembly, "open_database", self._open(assembly.open_database)):
-            hub = running(settings, clock=self.clock, random=Random(1), failpoints=failpoints)
+            hub = running(
+                settings, clock=self.clock, random=Random(len(self._databases) + 1), failpoints=failpoints
+            )
             async with hub as switchboard:
                 yield Town(self.world, switchboard, self.api_url, self.clock, self.injected)
 
@@ -257,7 +228,7 @@ class Outside:
 
     def under_way(self) -> int:
         """Requests and units of the database that nobody's clock holds up."""
-        in_databases = sum(database.under_way for database in self._databases)
+        in_databases = sum(database.in_flight for database in self._databases)
         return in_databases + self.world.in_flight + self.world.traffic.pushing
 
 

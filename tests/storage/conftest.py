@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.files import WatchedDatabase, new_file, opened
+from tests.storage.files import Home, WatchedDatabase, new_file, opened
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def database(path: Path) -> AsyncIterator[WatchedDatabase]:
-    """That file, opened."""
-    async with opened(path) as found:
+async def database(home: Home) -> AsyncIterator[WatchedDatabase]:
+    """An empty database with all tables, opened: each test runs on SQLite and on PostgreSQL."""
+    async with opened(home) as found:
         yield found

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import create_engine, event, text
 
 from storage import schema
-from storage.database import Database, Result, Row, Transaction
+from storage.database import SILENCE, Database, LeaderLock, Result, Row, Transaction
 from storage.errors import StorageUnavailable
 from storage.sqlite import SqliteDatabase
+from tests.postgres import postgres
 
 
 @functools.cache
@@ -23,7 +24,8 @@ def _template() -> bytes:
         path = Path(folder) / "template.db"
         engine = create_engine(f"sqlite:///{path}", connect_args={"isolation_level": None})
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-        schema.upgrade(engine)
+        with engine.connect() as connection, connection.begin():
+            schema.upgrade(connection)
         engine.dispose()
         return path.read_bytes()
 
@@ -38,7 +40,7 @@ def new_file(folder: Path, name: str = "hub.db") -> Path:
 class WatchedDatabase:
     """The database itself, with a count of what is in its hands and a switch that makes it refuse."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self.in_flight = 0
         self.away = False
@@ -62,11 +64,20 @@ class WatchedDatabase:
     ) -> Result:
         return await self._watched(lambda: self._database.write_row(unit, row))
 
+    def leader_lock(self, silence: float = SILENCE) -> LeaderLock:
+        return _WatchedLock(self, self._database.leader_lock(silence))
+
+    async def follow_hints(self, hear: Callable[[str], None]) -> None:
+        await self._database.follow_hints(hear)
+
     async def _watched(self, call: Callable[[], Awaitable[Result]]) -> Result:
         self.calls += 1
         if self.away or self.refusals:
             self.refusals = max(self.refusals - 1, 0)
             raise StorageUnavailable("away")
+        return await self.counted(call)
+
+    async def counted(self, call: Callable[[], Awaitable[Result]]) -> Result:
         self.in_flight += 1
         try:
             return await call()
@@ -74,10 +85,30 @@ class WatchedDatabase:
             self.in_flight -= 1
 
 
+class _WatchedLock:
+    """The leader's lock; virtual time waits for its answers too."""
+
+    def __init__(self, database: WatchedDatabase, lock: LeaderLock) -> None:
+        self._database = database
+        self._lock = lock
+
+    async def acquire(self) -> bool:
+        return await self._database.counted(self._lock.acquire)
+
+    async def confirm(self) -> None:
+        await self._database.counted(self._lock.confirm)
+
+    async def release(self) -> None:
+        await self._database.counted(self._lock.release)
+
+
+Home = Path | str  # where a database is: an SQLite file, or the address of a PostgreSQL database
+
+
 @asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[WatchedDatabase]:
+async def opened(home: Home) -> AsyncIterator[WatchedDatabase]:
     """An open database for the block."""
-    database = WatchedDatabase(SqliteDatabase(path))
+    database = WatchedDatabase(postgres(home) if isinstance(home, str) else SqliteDatabase(home))
     await database.open()
     try:
         yield database

@@ -28,16 +28,16 @@ async def due(
 
 async def again(database: WatchedDatabase, number: int, seconds: float, *, doubtful: bool = False) -> None:
     await database.write(
-        lambda tx: messages.again(tx, number, due_at=at(seconds), reason="later", doubtful=doubtful)
+        lambda tx: messages.again(tx, number, due_at=at(seconds), reason="later", by="me", doubtful=doubtful)
     )
 
 
-async def begin(database: WatchedDatabase, number: int) -> bool:
-    return await database.write(lambda tx: messages.begin(tx, number))
+async def begin(database: WatchedDatabase, number: int, *, by: str = "me") -> bool:
+    return await database.write(lambda tx: messages.begin(tx, number, by=by))
 
 
 async def end(database: WatchedDatabase, number: int, state: str = "sent", **more: Any) -> None:
-    await database.write(lambda tx: messages.end(tx, number, state, at=NOON, **more))
+    await database.write(lambda tx: messages.end(tx, number, state, at=NOON, **({"by": "me"} | more)))
 
 
 async def states(database: WatchedDatabase) -> list[str]:
@@ -155,10 +155,10 @@ async def test_after_a_crash_a_text_is_repeated_once_and_then_called_unknown(
 ) -> None:
     number = await put(database)
     await begin(database, number)
-    assert await database.write(lambda tx: messages.recover(tx, at(1))) == (1, 0)
+    assert await database.write(lambda tx: messages.recover(tx, at(1), by="next")) == (1, 0)
     assert await due(database, at(1)) == [number]
     await begin(database, number)
-    assert await database.write(lambda tx: messages.recover(tx, at(2))) == (0, 1)
+    assert await database.write(lambda tx: messages.recover(tx, at(2), by="third")) == (0, 1)
     assert await states(database) == ["unknown"]
     assert await due(database, at(9)) == []
 
@@ -168,7 +168,7 @@ async def test_a_text_in_doubt_before_the_crash_is_not_repeated_after_it(databas
     await begin(database, number)
     await again(database, number, 0, doubtful=True)
     await begin(database, number)
-    assert await database.write(lambda tx: messages.recover(tx, NOON)) == (0, 1)
+    assert await database.write(lambda tx: messages.recover(tx, NOON, by="next")) == (0, 1)
 
 
 @pytest.mark.parametrize("kind", ["reaction", "edit", "delete"])
@@ -178,14 +178,14 @@ async def test_after_a_crash_what_can_be_repeated_is_repeated_however_often(
     number = await put(database, kind, target=7)
     for _ in range(3):
         await begin(database, number)
-        assert await database.write(lambda tx: messages.recover(tx, NOON)) == (1, 0)
+        assert await database.write(lambda tx: messages.recover(tx, NOON, by="next")) == (1, 0)
     assert await due(database) == [number]
     assert await database.read(messages.doubled) == 0
 
 
 async def test_after_a_crash_an_answer_to_a_press_is_not_repeated(database: WatchedDatabase) -> None:
     await begin(database, await put(database, "answer"))
-    assert await database.write(lambda tx: messages.recover(tx, NOON)) == (0, 1)
+    assert await database.write(lambda tx: messages.recover(tx, NOON, by="next")) == (0, 1)
     assert await states(database) == ["unknown"]
 
 
@@ -194,7 +194,7 @@ async def test_after_a_crash_what_was_repeated_goes_before_the_later_ones_of_its
 ) -> None:
     first, second = await put(database), await put(database)
     await begin(database, first)
-    await database.write(lambda tx: messages.recover(tx, NOON))
+    await database.write(lambda tx: messages.recover(tx, NOON, by="next"))
     assert await due(database) == [first]
     await end(database, first)
     assert await due(database) == [second]
@@ -248,3 +248,32 @@ async def test_across_chats_answers_come_first_and_texts_last(database: WatchedD
     answer = await put(database, "answer", 3)
     found = await database.read(lambda tx: messages.due(tx, NOON, busy_chats=(), most=9))
     assert [message.id for message in found] == [answer, reaction, text]
+
+
+async def test_what_this_process_is_sending_itself_is_not_taken_up(database: WatchedDatabase) -> None:
+    await begin(database, await put(database), by="me")
+    assert await database.write(lambda tx: messages.recover(tx, NOON, by="me")) == (0, 0)
+    assert await states(database) == ["sending"]
+
+
+async def test_a_process_that_lost_its_message_to_another_cannot_say_how_it_ended(
+    database: WatchedDatabase,
+) -> None:
+    number = await put(database)
+    await begin(database, number, by="me")
+    await database.write(lambda tx: messages.recover(tx, NOON, by="next"))
+    await begin(database, number, by="next")
+    await end(database, number, "failed", by="me", reason="late")
+    await again(database, number, 60)
+    assert await states(database) == ["sending"]
+    await end(database, number, by="next", sent_id=9)
+    assert await database.read(lambda tx: messages.sent_id(tx, number)) == ("sent", 9)
+
+
+async def test_the_late_news_that_a_text_arrived_spares_its_repeat(database: WatchedDatabase) -> None:
+    number = await put(database)
+    await begin(database, number, by="me")
+    await database.write(lambda tx: messages.recover(tx, NOON, by="next"))
+    await end(database, number, by="me", sent_id=9)
+    assert await due(database) == []
+    assert await database.read(lambda tx: messages.sent_id(tx, number)) == ("sent", 9)

@@ -1,5 +1,6 @@
 """Proposals: found by token or by the message that shows them, closed once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -44,9 +45,20 @@ async def test_a_message_leads_to_its_proposal_in_its_own_chat_only(database: Wa
     await database.write(lambda tx: show(tx, "there", chat_id=2))
     for chat_id, token in ((1, "here"), (2, "there")):
         found = await database.read(partial(proposals.by_message, chat_id=chat_id, message_id=50))
-        assert found
-        assert found.token == token
-    assert await database.read(lambda tx: proposals.by_message(tx, 1, 51)) is None
+        assert [each.token for each in found] == [token]
+    assert await database.read(lambda tx: proposals.by_message(tx, 1, 51)) == []
+
+
+async def test_a_message_may_show_several_and_counts_as_one(database: WatchedDatabase) -> None:
+    number = await database.write(show)
+    second = replace(proposal("u"), key="Dogs")
+    await database.write(lambda tx: proposals.put(tx, second, shown_row=number))
+    by_message = await database.read(lambda tx: proposals.by_message(tx, 1, 50))
+    by_row = await database.read(lambda tx: proposals.by_row(tx, number))
+    assert [each.token for each in by_message] == [each.token for each in by_row] == ["t", "u"]
+    assert await database.read(lambda tx: proposals.shown_since(tx, 1, NOON - timedelta(hours=1))) == 1
+    await database.write(lambda tx: show(tx, "v", sent_id=51))
+    assert await database.read(lambda tx: proposals.shown_since(tx, 1, NOON - timedelta(hours=1))) == 2
 
 
 async def test_the_first_to_decide_wins(database: WatchedDatabase) -> None:

@@ -21,12 +21,11 @@ ROOT = Path(__file__).parents[2]
 VERSIONS = ROOT / "storage" / "migrations" / "versions"
 
 
-async def test_the_migrations_leave_exactly_the_tables_the_code_names(tmp_path: Path) -> None:
-    async with opened(tmp_path / "hub.db") as database:
-        options = {"compare_type": True, "compare_server_default": True}
-        differences = await database.read(
-            lambda tx: compare_metadata(MigrationContext.configure(tx, opts=options), metadata)
-        )
+async def test_the_migrations_leave_exactly_the_tables_the_code_names(database: WatchedDatabase) -> None:
+    options = {"compare_type": True, "compare_server_default": True}
+    differences = await database.read(
+        lambda tx: compare_metadata(MigrationContext.configure(tx, opts=options), metadata)
+    )
     assert differences == []
 
 
@@ -39,10 +38,11 @@ async def test_the_comparison_would_notice_a_missing_index(tmp_path: Path) -> No
     assert [difference[0] for difference in differences] == ["add_index"]
 
 
-async def test_partial_indexes_have_the_conditions_that_the_code_names(database: WatchedDatabase) -> None:
-    found = await rows(
-        database, "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'"
-    )
+async def test_partial_indexes_have_the_conditions_that_the_code_names(path: Path) -> None:
+    async with opened(path) as database:
+        found = await rows(
+            database, "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'"
+        )
     conditions = {name: sql.split(" WHERE ", 1)[1] for name, sql in found}
     wanted = {
         index.name: str(index.dialect_options["sqlite"]["where"])

@@ -5,6 +5,7 @@ from functools import partial
 
 from storage import faults, invalidations, journal, people
 from storage.faults import Occurrence
+from storage.invalidations import Invalidation
 from storage.records import Fault, JournalEntry, Person
 from tests.storage.files import WatchedDatabase
 from tests.storage.rows import NOON, at
@@ -74,11 +75,15 @@ async def test_the_journal_tells_an_items_story_in_order(database: WatchedDataba
     ]
 
 
-async def test_invalidations_are_numbered_and_read_from_a_number_on(database: WatchedDatabase) -> None:
+async def test_invalidations_are_numbered_and_read_from_a_number_or_a_moment_on(
+    database: WatchedDatabase,
+) -> None:
     assert await database.read(invalidations.last) == 0
     await database.write(lambda tx: invalidations.add(tx, "stickerset", "cats", at=NOON))
-    await database.write(lambda tx: invalidations.add(tx, "stickerset", None, at=NOON))
-    everything = [(1, "stickerset", "cats"), (2, "stickerset", None)]
-    assert await database.read(lambda tx: invalidations.after(tx, 0)) == everything
-    assert await database.read(lambda tx: invalidations.after(tx, 1)) == everything[1:]
+    await database.write(lambda tx: invalidations.add(tx, "stickerset", None, at=at(5)))
+    everything = [Invalidation(1, "stickerset", "cats"), Invalidation(2, "stickerset", None)]
+    assert await database.read(lambda tx: invalidations.newer(tx, 0, at(60))) == everything
+    assert await database.read(lambda tx: invalidations.newer(tx, 1, at(60))) == everything[1:]
+    assert await database.read(lambda tx: invalidations.newer(tx, 2, NOON)) == everything[1:]
+    assert await database.read(lambda tx: invalidations.newer(tx, 2, at(-1))) == everything
     assert await database.read(invalidations.last) == 2

@@ -1,5 +1,6 @@
 """The gallery's rows: one a name in any case, found by part of a name or title in any case."""
 
+from dataclasses import replace
 from functools import partial
 
 from hypothesis import HealthCheck, given, settings
@@ -94,3 +95,50 @@ async def test_any_part_of_any_title_finds_it(
     await database.write(lambda tx: tx.exec_driver_sql("DELETE FROM sticker_sets"))
     await database.write(lambda tx: sticker_sets.add(tx, sticker_set("Some", title)))
     assert await search(database, title[begin:end]) == (["Some"], 1)
+
+
+async def test_many_are_found_at_once_by_their_names_in_any_case(database: WatchedDatabase) -> None:
+    await fill(database)
+    names = ["CATS_BY_BOT", "cats_by_bot", "moondogs", "Nobody", "%"]
+    found = await database.read(lambda tx: sticker_sets.by_names(tx, names))
+    assert sorted(each.name for each in found) == ["Cats_by_bot", "MoonDogs"]
+    assert await database.read(lambda tx: sticker_sets.by_names(tx, [])) == []
+
+
+async def test_a_changed_set_is_found_by_its_new_title_and_keeps_the_rest(database: WatchedDatabase) -> None:
+    await fill(database)
+    before = await database.read(lambda tx: sticker_sets.by_name(tx, "moondogs"))
+    assert before
+    after = replace(before, title="Солнечные Коты", count=None, dead_at=at(9))
+    assert await database.write(lambda tx: sticker_sets.change(tx, after))
+    assert await database.read(lambda tx: sticker_sets.by_name(tx, "moondogs")) == after
+    assert await search(database, "КОТЫ") == (["MoonDogs"], 1)
+    assert await search(database, "псы") == ([], 0)
+    assert not await database.write(lambda tx: sticker_sets.change(tx, sticker_set("Nobody")))
+    assert await database.read(sticker_sets.count) == 5
+
+
+async def test_a_set_is_removed_once_in_any_case(database: WatchedDatabase) -> None:
+    await fill(database)
+    assert await database.write(lambda tx: sticker_sets.remove(tx, "moonDOGS"))
+    assert not await database.write(lambda tx: sticker_sets.remove(tx, "MoonDogs"))
+    assert await database.read(sticker_sets.count) == 4
+
+
+async def test_sets_to_ask_about_come_the_never_asked_first_then_the_longest_ago(
+    database: WatchedDatabase,
+) -> None:
+    for name, checked in {"New2": None, "Late": at(50), "Old": at(1), "Older": at(0), "New1": None}.items():
+        row = replace(sticker_set(name), checked_at=checked)
+        await database.write(partial(sticker_sets.add, added=row))
+
+    async def asked(before: int, most: int) -> list[str]:
+        query = partial(sticker_sets.longest_unchecked, before=at(before), most=most)
+        return [each.name for each in await database.read(query)]
+
+    assert await asked(50, 10) == ["New1", "New2", "Older", "Old"]
+    assert await asked(51, 10) == ["New1", "New2", "Older", "Old", "Late"]
+    assert await asked(51, 3) == ["New1", "New2", "Older"]
+    assert await asked(51, 2) == ["New1", "New2"]
+    assert await asked(51, 1) == ["New1"]
+    assert await asked(0, 10) == ["New1", "New2"]

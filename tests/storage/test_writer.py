@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,13 @@ from tests.storage.rows import new_job
 
 class Oops(Exception):
     pass
+
+
+@pytest.fixture
+async def database(path: Path) -> AsyncIterator[WatchedDatabase]:
+    """A file: what is shown here is SQLite's own."""
+    async with opened(path) as found:
+        yield found
 
 
 def keep(tx: Transaction, number: int) -> int:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.engine.workshop import Workshop, workshop
-from tests.storage.files import new_file
+from tests.storage.files import Home, new_file
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def shop(path: Path) -> AsyncIterator[Workshop]:
-    """An inbox with workers on that file; no topic is started yet."""
-    async with workshop(path) as found:
+async def shop(home: Home) -> AsyncIterator[Workshop]:
+    """An inbox with workers on SQLite, then on PostgreSQL; no topic is started yet."""
+    async with workshop(home) as found:
         yield found

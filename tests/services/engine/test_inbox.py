@@ -16,7 +16,7 @@ from services.engine.work import Work
 from storage.errors import StorageUnavailable
 from storage.records import Job
 from tests.services.engine.regions import start
-from tests.services.engine.workshop import Gate, Workshop
+from tests.services.engine.workshop import Gate, Workshop, workshop
 from tests.storage.files import copy_of, opened, rows, scalar
 
 ROOT = Path(__file__).parents[3]
@@ -60,13 +60,14 @@ async def test_a_process_killed_right_after_the_receipt_leaves_the_row(path: Pat
     assert found == [(f"9:{number}", "waiting") for number in range(3)]
 
 
-async def test_a_receipt_means_that_the_row_is_in_the_file(shop: Workshop, path: Path) -> None:
-    shop.topic(nothing, started=False)
-    receipt = await shop.accept(payload='{"text": "Привет"}')
-    async with opened(copy_of(path, "after.db")) as database:
-        assert await rows(database, "SELECT id, payload FROM jobs") == [
-            (receipt.job_id, '{"text": "Привет"}')
-        ]
+async def test_a_receipt_means_that_the_row_is_in_the_file(path: Path) -> None:
+    async with workshop(path) as shop:
+        shop.topic(nothing, started=False)
+        receipt = await shop.accept(payload='{"text": "Привет"}')
+        async with opened(copy_of(path, "after.db")) as database:
+            assert await rows(database, "SELECT id, payload FROM jobs") == [
+                (receipt.job_id, '{"text": "Привет"}')
+            ]
 
 
 async def test_the_same_id_from_sixty_four_at_once_is_one_job_and_one_new_receipt(shop: Workshop) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -20,7 +19,7 @@ from storage import jobs, journal
 from storage.database import Transaction
 from storage.records import Job, JobState
 from tests.clock import HandClock
-from tests.storage.files import WatchedDatabase, opened, rows
+from tests.storage.files import Home, WatchedDatabase, opened, rows
 from tests.storage.rows import NOON
 
 THRICE = RetryPolicy(attempts=3, window=60.0)
@@ -90,7 +89,7 @@ class Workshop:
 
 @asynccontextmanager
 async def workshop(
-    path: Path,
+    home: Home,
     *,
     clock: HandClock | None = None,
     failpoints: Failpoints | None = None,
@@ -99,15 +98,15 @@ async def workshop(
 ) -> AsyncIterator[Workshop]:
     """A workshop for the block; its end is a graceful stop with no grace."""
     with structlog.testing.capture_logs():  # outages log a traceback each half second
-        async with _workshop(path, clock, failpoints or NoFailpoints(), lease, seed) as shop:
+        async with _workshop(home, clock, failpoints or NoFailpoints(), lease, seed) as shop:
             yield shop
 
 
 @asynccontextmanager
 async def _workshop(
-    path: Path, clock: HandClock | None, points: Failpoints, lease: float, seed: int
+    home: Home, clock: HandClock | None, points: Failpoints, lease: float, seed: int
 ) -> AsyncIterator[Workshop]:
-    async with opened(path) as database:
+    async with opened(home) as database:
         time = clock or HandClock()
         time.in_flight = lambda: database.in_flight
         supervisor, faults = Supervisor(time), RecordedFaults()

@@ -1,0 +1,205 @@
+"""PostgreSQL: a pool of connections, rows that wait together in one commit, hints by NOTIFY."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from storage import schema
+from storage.database import SILENCE, Result, Row, Transaction
+from storage.errors import DatabaseRefused, StorageUnavailable
+from storage.groups import Groups, Spawn
+from storage.postgres_errors import PostgresTrouble, converted, is_to_repeat, reason_of
+from storage.postgres_leader import AdvisoryLock
+from storage.postgres_look import Facts, look
+
+HINTS = "switchboard"  # the channel that the triggers of migration 0002 notify
+TRIES = 3  # of a unit that lost against another one, or whose connection broke before its commit
+PATIENCE = 10.0  # seconds that making a connection may take
+
+
+class PostgresDatabase:
+    """One PostgreSQL database, which several processes may share.
+
+    `url` may lead to a transaction pooler; then `direct_url` leads to PostgreSQL itself, for what belongs
+    to one session: hints and the leader's lock. `spawn(name, work)` starts the commits of grouped rows.
+    `beside` opens for a tool: the tables are checked and not changed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        direct_url: str = "",
+        pool_size: int,
+        query_timeout: float,
+        spawn: Spawn,
+        beside: bool = False,
+    ) -> None:
+        self._beside = beside
+        self._dsn = dsn_of(url)
+        self._direct = dsn_of(direct_url or url)
+        self._pool_size = pool_size
+        self._query_timeout = query_timeout
+        self._groups = Groups(self._write_group, spawn)
+        self._engine: AsyncEngine | None = None
+        self._facts: Facts | None = None
+
+    async def open(self) -> None:
+        """Connect, see what is at the other end, and bring the tables up to date."""
+        try:
+            self._facts = await self._look()
+            await self._bring_up_to_date()
+        except PostgresTrouble as error:
+            raise DatabaseRefused(f"cannot open the database: {reason_of(error)}") from error
+        self._engine = self._new_engine(self._query_timeout, pool_size=self._pool_size)
+
+    async def close(self) -> None:
+        await self._groups.close()
+        engine, self._engine = self._engine, None
+        if engine:
+            await engine.dispose()
+
+    async def read(self, query: Callable[[Transaction], Result]) -> Result:
+        return await self._tried(lambda: self._read(query))
+
+    async def write(self, unit: Callable[[Transaction], Result]) -> Result:
+        return await self._tried(lambda: self._write(unit))
+
+    async def write_row(
+        self, unit: Callable[[Transaction, Sequence[Row]], Sequence[Result]], row: Row
+    ) -> Result:
+        result: Result = await self._groups.hand_in(unit, row)
+        return result
+
+    def leader_lock(self, silence: float = SILENCE) -> AdvisoryLock:
+        """See Database."""
+        return AdvisoryLock(self._direct, timeout=self._query_timeout, silence=silence)
+
+    async def follow_hints(self, hear: Callable[[str], None]) -> None:
+        """See Database. The connection is one of its own, to PostgreSQL itself."""
+        cut_off = asyncio.Event()
+        try:
+            connection = await asyncpg.connect(
+                self._direct, timeout=PATIENCE, command_timeout=self._query_timeout, statement_cache_size=0
+            )
+            try:
+                connection.add_termination_listener(lambda _: cut_off.set())
+                await connection.add_listener(HINTS, lambda *heard: hear(str(heard[-1])))
+                await cut_off.wait()
+            finally:
+                connection.terminate()
+        except PostgresTrouble as error:
+            raise StorageUnavailable(reason_of(error)) from error
+        raise StorageUnavailable("PostgreSQL closed the connection that hints come by")
+
+    @property
+    def facts(self) -> Facts:
+        """What was found at the opening."""
+        if self._facts is None:
+            raise StorageUnavailable("the database is closed")
+        return self._facts
+
+    @property
+    def in_use(self) -> int:
+        """Connections of the pool that are at work."""
+        return self._engine.pool.checkedout() if self._engine else 0  # type: ignore[attr-defined]
+
+    async def _look(self) -> Facts:
+        facts = await look(self._dsn, timeout=PATIENCE)
+        if self._direct == self._dsn:
+            if facts.pooled:
+                raise DatabaseRefused(
+                    "DATABASE_URL leads to a connection pooler: set DATABASE_DIRECT_URL to PostgreSQL itself"
+                )
+        elif (await look(self._direct, timeout=PATIENCE)).pooled:
+            raise DatabaseRefused(
+                "DATABASE_DIRECT_URL leads to a connection pooler, not to PostgreSQL itself"
+            )
+        return facts
+
+    async def _tried(self, run: Callable[[], Awaitable[Result]]) -> Result:
+        """Repeat what lost a race or its connection, as long as nothing of it can have been committed."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                async with asyncio.timeout(self._query_timeout * TRIES):
+                    return await run()
+            except NoConnectionFree as error:
+                raise StorageUnavailable("all connections to PostgreSQL are in use") from error
+            except PostgresTrouble as error:
+                if tries == TRIES or not is_to_repeat(error):
+                    raise converted(error) from error
+
+    async def _read(self, query: Callable[[Transaction], Result]) -> Result:
+        async with self._connected() as connection:
+            # Without a transaction a statement is one round trip, not three. A pooler needs one all the
+            # same: it may send what belongs together to two servers.
+            if not self.facts.pooled:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            return await connection.run_sync(query)
+
+    async def _write(self, unit: Callable[[Transaction], Result]) -> Result:
+        async with self._connected() as connection:
+            transaction = await connection.begin()
+            result = await connection.run_sync(unit)
+            try:
+                await transaction.commit()
+            except PostgresTrouble as error:  # it may be there or not: running it again is not for us to say
+                raise StorageUnavailable(f"the commit got no answer, {reason_of(error)}") from error
+            return result
+
+    async def _write_group(self, unit: Callable[..., Sequence[Any]], rows: Sequence[Any]) -> Sequence[Any]:
+        return await self.write(lambda tx: unit(tx, rows))
+
+    def _connected(self) -> AsyncConnection:
+        if self._engine is None:
+            raise StorageUnavailable("the database is closed")
+        return self._engine.connect()
+
+    async def _bring_up_to_date(self) -> None:
+        engine = self._new_engine(None)  # a migration takes what it takes
+        act = schema.assert_current if self._beside else schema.bring_up_to_date
+        try:
+            async with engine.connect() as connection, connection.begin():
+                # Of two hubs that start at once the second waits, and finds the work done.
+                await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7702, 1)")
+                await connection.run_sync(act, f"the database {self.facts.name}")
+        finally:
+            await engine.dispose()
+
+    def _new_engine(self, timeout: float | None, *, pool_size: int | None = None) -> AsyncEngine:
+        pool: dict[str, Any] = {"poolclass": NullPool}
+        if pool_size:
+            pool = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": timeout}
+        return create_async_engine(
+            "postgresql+asyncpg://",
+            connect_args=self._connecting(timeout),
+            json_serializer=lambda value: msgspec.json.encode(value).decode(),
+            json_deserializer=msgspec.json.decode,
+            **pool,
+        )
+
+    def _connecting(self, timeout: float | None) -> dict[str, Any]:
+        async def connect(*_: Any, **__: Any) -> asyncpg.Connection:
+            cache = 0 if self.facts.pooled else 100
+            return await asyncpg.connect(
+                self._dsn, timeout=PATIENCE, command_timeout=timeout, statement_cache_size=cache
+            )
+
+        if not self.facts.pooled:
+            return {"async_creator_fn": connect}
+        # Unnamed statements: a pooler hands the next transaction to another server, which knows no names.
+        unnamed = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: ""}
+        return {"async_creator_fn": connect} | unnamed
+
+
+def dsn_of(url: str) -> str:
+    """The address as the driver takes it."""
+    return "postgresql://" + url.partition("://")[2]

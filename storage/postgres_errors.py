@@ -1,0 +1,64 @@
+"""What an error of PostgreSQL means: wait, try again, or a mistake of ours."""
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, StatementError
+
+from storage.errors import StorageUnavailable
+
+# All that a connection, or a statement on it, is known to raise when something is wrong.
+PostgresTrouble = (StatementError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_AWAY = (
+    "08",  # the connection
+    "53",  # out of disk, memory or connections
+    "57",  # cancelled, shut down, starting up
+    "58",  # the system around it
+    "25006",  # read-only: a standby, or a disk that takes nothing
+    "F0",  # its own files
+    "XX",  # internal error, corrupted data
+)
+_LOST_THE_RACE = {"40001", "40P01"}  # serialization failure, deadlock
+_LOST_THE_KEY = "ix_jobs_claimed_key"  # another process claimed a job of the same key at this moment
+_CUT_OFF = {"57P01", "57P02", "08003", "08006"}  # shut down, crashed, connection gone
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database is at fault, not the statement: an outage is waited out, a mistake never ends."""
+    cause = _cause(error)
+    if isinstance(cause, asyncpg.PostgresError):
+        return (cause.sqlstate or "").startswith(_AWAY)
+    return isinstance(cause, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+
+
+def is_to_repeat(error: BaseException) -> bool:
+    """Whether a unit that has not come to its commit may simply run again.
+
+    It stood in another one's way and was undone, or its connection was a dead one of the pool.
+    """
+    cause = _cause(error)
+    if isinstance(cause, asyncpg.InterfaceError | ConnectionResetError | BrokenPipeError):
+        return True
+    if getattr(cause, "constraint_name", None) == _LOST_THE_KEY:
+        return True
+    return getattr(cause, "sqlstate", None) in _LOST_THE_RACE | _CUT_OFF
+
+
+def converted(error: Exception) -> Exception:
+    """What callers get to see: StorageUnavailable for an outage, the error itself otherwise."""
+    return StorageUnavailable(reason_of(error)) if is_outage(error) else error
+
+
+def reason_of(error: BaseException) -> str:
+    """The cause in one line, without statement and values."""
+    cause = _cause(error)
+    if isinstance(cause, TimeoutError):
+        return "PostgreSQL did not answer in time"
+    text = str(cause).split("\n", 1)[0]
+    return f"PostgreSQL: {text or type(cause).__name__}"
+
+
+def _cause(error: BaseException) -> BaseException:
+    if isinstance(error, DBAPIError):
+        return error.driver_exception or error
+    return (isinstance(error, StatementError) and error.orig) or error
