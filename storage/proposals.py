@@ -38,10 +38,15 @@ def with_message(tx: Transaction, token: str) -> tuple[Proposal | None, int | No
     return proposal, tx.execute(sent).scalar()
 
 
-def by_message(tx: Transaction, chat_id: int, message_id: int) -> Proposal | None:
-    """The proposal that a message in a chat shows."""
+def by_message(tx: Transaction, chat_id: int, message_id: int) -> list[Proposal]:
+    """The proposals that a message in a chat shows: one, or those of a batch."""
     shown = select(messages.c.id).where(messages.c.chat_id == chat_id, messages.c.sent_id == message_id)
-    return _one(tx, proposals.c.shown_row.in_(shown.scalar_subquery()))
+    return _all(tx, proposals.c.shown_row.in_(shown))
+
+
+def by_row(tx: Transaction, shown_row: int) -> list[Proposal]:
+    """The same by the row that shows them, sent or not."""
+    return _all(tx, proposals.c.shown_row == shown_row)
 
 
 def decide(
@@ -54,8 +59,10 @@ def decide(
 
 
 def shown_since(tx: Transaction, chat_id: int, since: datetime) -> int:
-    """How many proposals a chat was shown since then."""
-    query = select(func.count()).where(proposals.c.chat_id == chat_id, proposals.c.created_at > since)
+    """How many messages with proposals a chat was shown since then; a batch is one."""
+    query = select(func.count(proposals.c.shown_row.distinct())).where(
+        proposals.c.chat_id == chat_id, proposals.c.created_at > since
+    )
     return int(tx.execute(query).scalar_one())
 
 
@@ -73,3 +80,8 @@ def shown_for_key(tx: Transaction, chat_id: int, kind: str, key: str, since: dat
 def _one(tx: Transaction, condition: Any) -> Proposal | None:
     row = tx.execute(select(*_COLUMNS).where(condition).limit(1)).one_or_none()
     return Proposal(*row) if row else None
+
+
+def _all(tx: Transaction, condition: Any) -> list[Proposal]:
+    query = select(*_COLUMNS).where(condition).order_by(proposals.c.key)
+    return [Proposal(*row) for row in tx.execute(query)]

@@ -93,7 +93,10 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class StickerSet:
-    """A listed set. `name` as Telegram writes it; `kind` regular, mask or custom_emoji."""
+    """A listed set. `name` as Telegram writes it; `kind` regular, mask or custom_emoji.
+
+    `checked_at` is when Telegram was last asked about it, `dead_at` since when it knows no such set.
+    """
 
     name: str
     title: str
@@ -102,6 +105,8 @@ class StickerSet:
     added_by: int | None
     added_in: int | None
     added_at: datetime
+    checked_at: datetime | None = None
+    dead_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +159,26 @@ class Fault:
     last_at: datetime
     sample: str
     correlation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key, without the key. `hint` is its first characters; a revoked one opens nothing."""
+
+    id: int
+    name: str
+    hint: str
+    scope: str
+    created_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Jobs of one topic in one state; `oldest` is when the first of those waiting is or was due."""
+
+    topic: str
+    state: str
+    count: int
+    oldest: datetime | None

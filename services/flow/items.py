@@ -1,7 +1,8 @@
 """Items: anything a person can ask about. Each kind answers the same four questions (DESIGN §1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -27,11 +28,16 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Action(msgspec.Struct, frozen=True):
-    """Something that can be done: a text key, what its button carries (≤ 60 bytes), the role that may."""
+    """Something that can be done: a text key, what its button carries (≤ 60 bytes), the role that may.
+
+    `params` are put into the label by name; one that is `beside` another shares the row before it.
+    """
 
     label: str
     press: str
     role: str = "everyone"
+    params: dict[str, Any] = {}
+    beside: bool = False
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -73,12 +79,13 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """One act of adding: which item, by whom, in which chat."""
+    """One act of adding: which item, by whom, in which chat, and when it was proposed there."""
 
     key: str
     details: Any
     by: int | None
     chat_id: int | None
+    proposed_at: datetime | None = None
 
 
 class Kind(Protocol):
@@ -94,9 +101,23 @@ class Kind(Protocol):
         """The item, through the cache. Raises Unavailable when the source is down, never "not found"."""
         ...
 
+    async def find_many(self, keys: Sequence[str]) -> dict[str, Item | None]:
+        """All of them by the keys as given, with one look at the source for those not cached.
+
+        Raises Unavailable when any of them cannot be told.
+        """
+        ...
+
     async def propose(self, key: str, asker: Asker, place: Place) -> Proposal:
         """What adding it here would mean. Raises NoSuchItem when there is nothing of that name,
         NotAllowed when this person may not, Unavailable when nobody can tell now.
+        """
+        ...
+
+    async def carry_out(self, addition: Addition) -> Addition:
+        """Do outside what adding means there, before the job's transaction; what `add` shall be given.
+
+        Twice is once: it is called again when the job is. Raises Unavailable, Refused.
         """
         ...
 

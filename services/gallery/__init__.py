@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 from services.engine.cache import Cache, Region
 from services.engine.clock import Clock
+from services.engine.inbox import Inbox
 from services.gallery.item import REGION, StickerSetKind, StickerSetReader
+from services.gallery.local import LocalGallery
+from services.gallery.recheck import Recheck
+from services.gallery.remote import RemoteGallery
 from services.gallery.sets import StickerSets
+from services.gallery.wire import GalleryWire
 from settings import Cache as CacheSettings
 from storage.database import Database
 from storage.records import StickerSet
@@ -17,17 +22,29 @@ HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """The gallery's rooms: its cache region, the kind of item, and the list."""
+    """The gallery's rooms: its cache region, the kind of item, and the list.
+
+    A gallery of one's own has its sets checked again (`recheck`); one elsewhere is `remote`.
+    """
 
     region: Region[str, StickerSet]
     kind: StickerSetKind
     sets: StickerSets
+    recheck: Recheck | None
+    remote: RemoteGallery | None
 
 
 def build_gallery(
-    settings: CacheSettings, database: Database, clock: Clock, cache: Cache, reader: StickerSetReader
+    settings: CacheSettings,
+    database: Database,
+    clock: Clock,
+    cache: Cache,
+    reader: StickerSetReader,
+    *,
+    inbox: Inbox,
+    elsewhere: GalleryWire | None = None,
 ) -> Gallery:
-    """Make them, with the region `stickerset` of the cache."""
+    """Make them, with the region `stickerset` of the cache; `elsewhere` leads to a gallery not our own."""
     region: Region[str, StickerSet] = cache.region(
         REGION,
         capacity=settings.stickerset_size,
@@ -36,4 +53,12 @@ def build_gallery(
         stale=settings.stale_seconds,
         cleanup_interval=settings.stickerset_cleanup_interval_hours * HOUR,
     )
-    return Gallery(region, StickerSetKind(database, clock, region, reader), StickerSets(database))
+    remote = RemoteGallery(elsewhere, database, clock) if elsewhere else None
+    source = remote or LocalGallery(database, clock)
+    return Gallery(
+        region,
+        StickerSetKind(source, clock, region, reader),
+        StickerSets(source, database, clock, region),
+        None if remote else Recheck(database, clock, inbox, region, reader),
+        remote,
+    )

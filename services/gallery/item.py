@@ -1,21 +1,28 @@
 """The kind `stickerset`: recognise, find, propose, add (DESIGN §1)."""
 
-from typing import Any, Protocol
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
 
-from services.engine.cache import Region
+import structlog
+
+from services.engine.cache import Lookup, Region
 from services.engine.clock import Clock
-from services.engine.errors import Unavailable
 from services.engine.work import Work
 from services.flow.items import Addition, Card, Fact, Item, Link, Proposal, Recognised
 from services.flow.places import Asker, Place
-from services.gallery.model import StickerSetFacts, is_bot_made, link_to, name_alone, name_in_link
-from storage import invalidations, sticker_sets
-from storage.database import Database, Transaction
-from storage.errors import StorageUnavailable
+from services.gallery.model import NAME, StickerSetFacts, is_bot_made, link_to, name_alone, name_in_link
+from services.gallery.source import STICKER_SET, GallerySource
+from services.gallery.together import Together
+from storage import invalidations
+from storage.database import Transaction
 from storage.records import StickerSet
 
-REGION = "stickerset"
-STICKER_SET = "stickerset"  # the kind's name
+__all__ = ["REGION", "STICKER_SET", "StickerSetKind", "StickerSetReader"]
+
+REGION = STICKER_SET
+
+log = structlog.get_logger(__name__)
 
 
 class StickerSetReader(Protocol):
@@ -27,21 +34,22 @@ class StickerSetReader(Protocol):
 
 
 class StickerSetKind:
-    """Sticker sets in the built-in gallery."""
+    """Sticker sets in the gallery, wherever that is."""
 
     name = STICKER_SET
 
     def __init__(
         self,
-        database: Database,
+        source: GallerySource,
         clock: Clock,
         region: Region[str, StickerSet],
         reader: StickerSetReader,
     ) -> None:
-        self._database = database
+        self._source = source
         self._clock = clock
         self._region = region
         self._reader = reader
+        self._together = Together(source.look_up, clock)
 
     def recognise(self, text: str) -> Recognised | None:
         """A link anywhere in the text, or a bare word of the right shape (certain only if `…_by_…`)."""
@@ -53,8 +61,22 @@ class StickerSetKind:
 
     async def find(self, key: str) -> Item | None:
         """The listed set. Raises Unavailable when the gallery cannot tell."""
-        found = await self._region.get_or_load(key.lower(), lambda: self._load(key))
-        return self._item(found) if found else None
+        return self._shown(await self._look_up(key.lower()))
+
+    async def find_many(self, keys: Sequence[str]) -> dict[str, Item | None]:
+        """The listed sets by the names as given, each None when it is not listed.
+
+        One question to the gallery for all that are not cached. Raises Unavailable when it cannot tell
+        one of them; what is known only from before its outage counts as known.
+        """
+        names = list(dict.fromkeys(key.lower() for key in keys))
+        outcomes = await asyncio.gather(*map(self._look_up, names), return_exceptions=True)
+        found: dict[str, Item | None] = {}
+        for name, outcome in zip(names, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+            found[name] = self._shown(outcome)
+        return {key: found[key.lower()] for key in keys}
 
     async def propose(self, key: str, asker: Asker, place: Place) -> Proposal:
         """What would be listed, with title and count from Telegram."""
@@ -63,37 +85,33 @@ class StickerSetKind:
         card = _card(facts.title, facts.kind, facts.count, facts.name)
         return Proposal(self.name, facts.name, card, details)
 
+    async def carry_out(self, addition: Addition) -> Addition:
+        """Tell a gallery that is elsewhere."""
+        return await self._source.carry_out(addition)
+
     def add(self, tx: Transaction, work: Work, addition: Addition) -> tuple[Item, bool]:
         """List the set; one that is listed already stays as it is."""
-        added = self._row(addition)
-        new = sticker_sets.add(tx, added)
-        stored = added if new else sticker_sets.by_name(tx, added.name) or added
+        stored, new = self._source.add(tx, addition)
         key = stored.name.lower()
         invalidations.add(tx, REGION, key, at=self._clock.now())
         work.afterwards(lambda: self._region.set(key, stored))
         return self._item(stored), new
 
-    async def _load(self, key: str) -> StickerSet | None:
-        try:
-            return await self._database.read(lambda tx: sticker_sets.by_name(tx, key))
-        except StorageUnavailable as error:
-            raise Unavailable("gallery", str(error), user_text="error-gallery-unavailable") from error
+    async def _look_up(self, name: str) -> Lookup[StickerSet]:
+        if not NAME.fullmatch(name):
+            return Lookup(None, stale=False)  # no gallery lists what cannot be a name
+        return await self._region.look_up(name, lambda: self._together.load(name))
 
-    def _row(self, addition: Addition) -> StickerSet:
-        details: dict[str, Any] = addition.details
-        return StickerSet(
-            name=details["name"],
-            title=details["title"],
-            kind=details["kind"],
-            count=details["count"],
-            added_by=addition.by,
-            added_in=addition.chat_id,
-            added_at=self._clock.now(),
-        )
+    def _shown(self, found: Lookup[StickerSet]) -> Item | None:
+        if found.value and found.stale:
+            log.debug("gallery.stale", details={"name": found.value.name})
+        return self._item(found.value) if found.value else None
 
     def _item(self, row: StickerSet) -> Item:
-        added = Fact("fact-added", row.added_at.isoformat(), is_moment=True)
-        return Item(self.name, row.name, _card(row.title, row.kind, row.count, row.name, added))
+        facts = [Fact("fact-added", row.added_at.isoformat(), is_moment=True)]
+        if row.dead_at:
+            facts.append(Fact("fact-dead", row.dead_at.isoformat(), is_moment=True))
+        return Item(self.name, row.name, _card(row.title, row.kind, row.count, row.name, *facts))
 
 
 def _card(title: str, kind: str, count: int | None, name: str, *more: Fact) -> Card:

@@ -1,20 +1,59 @@
-"""The gallery's list, for whoever pages through it."""
+"""The gallery's list, for whoever pages through it or changes it from outside the chats."""
 
-from storage import sticker_sets
+from collections.abc import Sequence
+
+from services.engine.cache import Region
+from services.engine.clock import Clock
+from services.engine.errors import Unavailable
+from services.gallery.source import STICKER_SET, GallerySource, Listing
+from storage import invalidations
 from storage.database import Database
 from storage.records import StickerSet
 
 
 class StickerSets:
-    """Reads the listed sets straight from the gallery: a list is never cached."""
+    """Reads and changes the listed sets straight at the gallery: what this room tells is never cached."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, source: GallerySource, database: Database, clock: Clock, region: Region[str, StickerSet]
+    ) -> None:
+        self._source = source
         self._database = database
+        self._clock = clock
+        self._region = region
+        self._counted = 0
 
     async def search(self, text: str, *, limit: int, offset: int) -> tuple[list[StickerSet], int]:
         """Sets whose name or title contains the text, newest first, and how many there are in all."""
-        return await self._database.read(lambda tx: sticker_sets.search(tx, text, limit=limit, offset=offset))
+        return await self._source.search(text, limit=limit, offset=offset)
 
-    async def figures(self) -> dict[str, int]:
-        """What /stats tells about the gallery."""
-        return {"sets": await self._database.read(sticker_sets.count)}
+    async def named(self, names: Sequence[str]) -> dict[str, StickerSet]:
+        """The listed ones among up to 100 names, by the names as given."""
+        found = await self._source.look_up(names) if names else {}
+        return {name: found[name.lower()] for name in names if name.lower() in found}
+
+    async def put(self, name: str, wanted: Listing, actor: str) -> tuple[StickerSet, bool]:
+        """See GallerySource; the caches hear of it."""
+        stored, new = await self._source.put(name, wanted, actor)
+        self._region.invalidate(name.lower())
+        return stored, new
+
+    async def remove(self, name: str, actor: str) -> bool:
+        """See GallerySource; the caches hear of it."""
+        removed = await self._source.remove(name, actor)
+        self._region.invalidate(name.lower())
+        return removed
+
+    async def forget(self, name: str) -> None:
+        """Drop what every process remembers of a set. Raises StorageUnavailable: then tell it again."""
+        key = name.lower()
+        self._region.invalidate(key)
+        await self._database.write(lambda tx: invalidations.add(tx, STICKER_SET, key, at=self._clock.now()))
+
+    async def figures(self) -> dict[str, int | bool]:
+        """What /stats tells about the gallery: how many sets, `away` when only the last count is known."""
+        try:
+            self._counted = await self._source.count()
+        except Unavailable:
+            return {"sets": self._counted, "away": True}
+        return {"sets": self._counted}
