@@ -1,5 +1,8 @@
 """The web application: every route in one readable list, and what surrounds them."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
@@ -15,22 +18,36 @@ from services.engine.observability import Redactor
 from services.flow.statistics import Statistics
 from services.version import VERSION
 from settings import Http
-from web.authentication import Keys, Scope, requires
+from web.authentication import Keyring, Scope, StoredKeys, requires
 from web.middleware import Envelope, SizeLimit, TimeLimit
 from web.openapi import PROBLEMS, describe
 from web.problems import on_error
 from web.routes import health as health_module
+from web.routes import metrics as metrics_module
 from web.routes import telegram
 from web.routes.documentation import documentation_routes
-from web.routes.gallery import StickerSetSearch, gallery_routes
+from web.routes.gallery import StickerSetList, gallery_routes
 from web.routes.health import health_routes
+from web.routes.metrics import Metrics, metrics_routes
 from web.routes.statistics import statistics_routes
 from web.routes.telegram import TelegramWebhook, UpdateIntake
+from web.routes.webhooks import StickerSetMemory, webhook_routes
+from web.signatures import Repeats, Signatures, signed_or_keyed
 
 __all__ = ["UpdateIntake", "build_web"]
 
-_FREQUENT = (telegram.PATH, health_module.LIVE, health_module.READY, health_module.INTEGRATION)
+_FREQUENT = (
+    telegram.PATH,
+    health_module.LIVE,
+    health_module.READY,
+    health_module.INTEGRATION,
+    metrics_module.PATH,
+)
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
+
+class StickerSetRoom(StickerSetList, StickerSetMemory, Protocol):
+    """The gallery, as the routes need it."""
 
 
 def build_web(
@@ -40,21 +57,32 @@ def build_web(
     health: Health,
     statistics: Statistics,
     cache: Cache,
-    sticker_sets: StickerSetSearch,
+    sticker_sets: StickerSetRoom,
     faults: FaultRecorder,
     intake: UpdateIntake,
     webhook_secret: str | None,
+    stored_keys: StoredKeys,
+    metrics: Metrics,
+    gallery_secrets: Sequence[str] = (),
 ) -> FastAPI:
-    """Make the door. `webhook_secret` None or empty: no webhook, its address answers 404."""
+    """Make the door. `webhook_secret` None or empty: no webhook, its address answers 404.
+
+    `gallery_secrets` sign calls of /webhook/gallery; with none of them only keys open it.
+    """
     keys = [key.get_secret_value() for key in http.api_keys]
     redactor = Redactor([*keys, webhook_secret or ""])
-    may_read = requires(Scope.READ, Keys((key, Scope.ADMIN) for key in keys))
+    keyring = Keyring(keys, stored_keys)
+    may_read = requires(Scope.READ, keyring)
+    signatures = Signatures(gallery_secrets, clock)
+    allowed = signed_or_keyed(signatures, requires(Scope.WEBHOOK, keyring))
     webhook = TelegramWebhook(intake, faults, webhook_secret) if webhook_secret else None
     app = _empty(http, clock, _plain_routes(webhook))
     for router in (
         health_routes(health, cache, redactor),
         statistics_routes(statistics, cache, may_read),
-        gallery_routes(sticker_sets, may_read),
+        metrics_routes(metrics, may_read),
+        gallery_routes(sticker_sets, may_read, requires(Scope.ADMIN, keyring)),
+        webhook_routes(sticker_sets, allowed, Repeats(clock)),
         documentation_routes(lambda: describe(app), may_read),
     ):
         app.include_router(router)

@@ -3,63 +3,82 @@
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Iterable
-from enum import StrEnum
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Protocol
 
 from fastapi import Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
+from services.flow.keys import Scope
+from storage.records import Key
+
+__all__ = ["Check", "Keyring", "Principal", "Scope", "StoredKeys", "requires"]
+
 _CHALLENGE = 'Bearer realm="switchboard"'  # RFC 6750; X-API-Key has no registered scheme to name
 
-API_KEY = APIKeyHeader(name="X-API-Key", scheme_name="key", auto_error=False)
-BEARER = HTTPBearer(scheme_name="bearer", auto_error=False)
+_ABOUT = "A key made by `run.py keys create`, with a scope that the address takes, or one of API_KEYS."
 
-Check = Callable[..., Awaitable[None]]
-
-
-class Scope(StrEnum):
-    """What a key is good for."""
-
-    ADMIN = "admin"
-    READ = "read"
-    WEBHOOK = "webhook"
-
-    def covers(self, needed: "Scope") -> bool:
-        """Whether a key of this scope opens a route that needs `needed`."""
-        return self in {needed, Scope.ADMIN}
+API_KEY = APIKeyHeader(name="X-API-Key", scheme_name="key", description=_ABOUT, auto_error=False)
+BEARER = HTTPBearer(scheme_name="bearer", description=_ABOUT, auto_error=False)
 
 
-class Keys:
-    """The known keys. With none of them every closed route stays closed."""
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls, as the journal names it: `key:<id>`, or `settings` for any key of API_KEYS."""
 
-    def __init__(self, keys: Iterable[tuple[str, Scope]]) -> None:
-        self._known = [(_digest(key), scope) for key, scope in keys if key]
-
-    def scope_of(self, presented: str) -> Scope | None:
-        """The scope of a key, None for an unknown one; takes the same time whichever key it is."""
-        digest, found = _digest(presented), None
-        for known, scope in self._known:
-            if hmac.compare_digest(digest, known):
-                found = scope
-        return found
+    name: str
+    scope: Scope
 
 
-def requires(needed: Scope, keys: Keys) -> Check:
-    """A dependency that lets a request pass only with a key for `needed`; 401 or 403 else."""
+Check = Callable[..., Awaitable[Principal]]
+
+
+class StoredKeys(Protocol):
+    """The keys of the database."""
+
+    async def find(self, presented: str) -> Key | None:
+        """The good key of this text, or None. Raises Unavailable when nobody can tell."""
+        ...
+
+
+class Keyring:
+    """All keys that open something: those of the settings, and the stored ones."""
+
+    def __init__(self, of_settings: Iterable[str], stored: StoredKeys) -> None:
+        """Each key of the settings has the scope admin; with none and nothing stored all stays closed."""
+        self._of_settings = [_digest(key) for key in of_settings if key]
+        self._stored = stored
+
+    async def holder_of(self, presented: str) -> Principal | None:
+        """Whose key this is, None for an unknown one. Raises Unavailable when nobody can tell.
+
+        All keys of the settings are compared, each in constant time. A stored one is looked up by its
+        digest: how long that takes tells about digests only, and nobody can make a key for a digest.
+        """
+        digest = _digest(presented)
+        if sum(hmac.compare_digest(digest, known) for known in self._of_settings):
+            return Principal("settings", Scope.ADMIN)
+        key = await self._stored.find(presented)
+        return Principal(f"key:{key.id}", Scope.stored(key.scope)) if key else None
+
+
+def requires(needed: Scope, keyring: Keyring) -> Check:
+    """A dependency that lets a request pass only with a key for `needed`: whose it is, else 401 or 403."""
 
     async def check(
         header: Annotated[str | None, Security(API_KEY)],
         bearer: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
-    ) -> None:
+    ) -> Principal:
         presented = header or (bearer.credentials if bearer else None)
         if not presented:
             raise _refusal(401, "This address needs a key: X-API-Key, or Authorization: Bearer.")
-        scope = keys.scope_of(presented)
-        if scope is None:
+        principal = await keyring.holder_of(presented)
+        if principal is None:
             raise _refusal(401, "This key is not known.", "invalid_token")
-        if not scope.covers(needed):
+        if not principal.scope.covers(needed):
             raise _refusal(403, f"This key lacks the scope {needed}.", "insufficient_scope")
+        return principal
 
     return check
 

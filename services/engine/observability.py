@@ -20,7 +20,7 @@ from typing import Any, Literal, TextIO
 
 import structlog
 import uuid_utils
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from structlog.typing import EventDict
 
 SERVICE = "switchboard"
@@ -60,7 +60,9 @@ _SECRET_NAME = re.compile(
     r"(?:token|secret|passw(?:or)?d|authorization|api[_-]?keys?|cookie)$|^auth$", re.IGNORECASE
 )
 _QUOTE = r"[\\\"']{0,4}"
-_BOT_TOKEN = re.compile(r"(?<![0-9])[0-9]{6,}(?::|%3A)[A-Za-z0-9_-]{30,}", re.IGNORECASE)
+_BOT_TOKEN = re.compile(  # and a key of our own, see services/flow/keys.py
+    r"(?<![0-9])[0-9]{6,}(?::|%3A)[A-Za-z0-9_-]{30,}|\bswb_[A-Za-z0-9_-]{43}", re.IGNORECASE
+)
 _NAMED_SECRETS = tuple(
     re.compile(pattern, re.IGNORECASE | re.ASCII)
     for pattern in (
@@ -280,7 +282,18 @@ class Counters:
         self._updates = Counter(
             "telegram_updates_total", "Telegram updates received, by kind.", ["kind"], registry=registry
         )
+        self._calls = Histogram(
+            "api_request_duration_seconds",
+            "Calls of outside systems, failed ones too.",
+            ["system", "method"],
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+            registry=registry,
+        )
 
     def telegram_update(self, kind: str) -> None:
         """One update arrived; `kind` is its field's name, such as `message`."""
         self._updates.labels(kind).inc()
+
+    def api_request(self, system: str, method: str, seconds: float) -> None:
+        """One call of an outside system came to its end, whatever that was."""
+        self._calls.labels(system, method).observe(seconds)

@@ -22,6 +22,7 @@ from services.engine.inbox import Topic
 from services.engine.observability import Redactor
 from services.engine.retry import TELEGRAM
 from services.engine.work import Work
+from services.flow.keys import KeyRegister, NewKey, Scope
 from services.gallery.model import StickerSetFacts
 from services.hub import Hub, Ports, build_hub
 from settings import Settings, load_settings
@@ -69,6 +70,11 @@ class Door:
     database: WatchedDatabase
     file: Path
     caller: httpx.AsyncClient
+    register: KeyRegister
+
+    async def key(self, scope: str = "read", name: str = "a program") -> NewKey:
+        """A new stored key of that scope."""
+        return await self.register.create(name, Scope.parse(scope), actor="test")
 
     async def get(self, address: str, **params: Any) -> httpx.Response:
         """Ask with a good key."""
@@ -110,15 +116,19 @@ async def open_door(
     clock: Clock | None = None,
     intake: UpdateIntake | None = None,
     secret: str | None = SECRET,
+    gallery: httpx.AsyncClient | None = None,
     **more: str,
 ) -> AsyncIterator[Door]:
-    """A door for the block; without an `intake` the bot's own, which fills the inbox."""
+    """A door for the block; without an `intake` the bot's own, which fills the inbox.
+
+    `gallery` leads to a gallery elsewhere.
+    """
     settings, time = settings_for(folder, **more), clock or SystemClock()
     file = new_file(folder)
     async with opened(file) as database:
         hub = build_hub(
             settings,
-            Ports(NoStickerSets()),
+            Ports(NoStickerSets(), gallery),
             database,
             clock=time,
             random=Random(1),
@@ -133,12 +143,16 @@ async def open_door(
             statistics=hub.statistics,
             cache=hub.cache,
             sticker_sets=hub.gallery.sets,
+            gallery_secrets=[each.get_secret_value() for each in settings.gallery.webhook_secrets],
             faults=hub.faults,
             intake=intake or Intake(hub.inbox, hub.counters, bot_id=77),
             webhook_secret=secret,
+            stored_keys=hub.keys,
+            metrics=hub.metrics,
         )
         async with caller_of(app) as caller:
-            yield Door(app, hub, settings, database, file, caller)
+            register = KeyRegister(database, time, Random(7))
+            yield Door(app, hub, settings, database, file, caller, register)
         await hub.supervisor.stop(1.0)
 
 

@@ -16,7 +16,12 @@ OPERATIONS = {
     ("get", "/health/ready"),
     ("get", "/api/v1/integration/health"),
     ("get", "/stats"),
+    ("get", "/metrics"),
     ("get", "/gallery/sets"),
+    ("get", "/gallery/sets/{name}"),
+    ("put", "/gallery/sets/{name}"),
+    ("delete", "/gallery/sets/{name}"),
+    ("post", "/webhook/gallery"),
 }
 
 
@@ -56,7 +61,28 @@ async def test_operations_have_ids_of_their_own_and_the_closed_ones_say_so(door:
 
     assert len({operation["operationId"] for operation in operations.values()}) == len(operations)
     closed = {path for (_, path), operation in operations.items() if "security" in operation}
-    assert closed == {"/stats", "/gallery/sets", "/telegram/webhook"}
+    assert closed == {
+        "/stats",
+        "/metrics",
+        "/gallery/sets",
+        "/gallery/sets/{name}",
+        "/webhook/gallery",
+        "/telegram/webhook",
+    }
+    ways = [set(way) for way in operations["post", "/webhook/gallery"]["security"]]
+    assert ways == [{"key"}, {"bearer"}, {"signature"}]
+
+
+async def test_bodies_are_described_also_where_the_route_reads_them_itself(door: Door) -> None:
+    operations = _operations(await _description(door))
+
+    for operation, required in {
+        ("put", "/gallery/sets/{name}"): ["title", "kind"],
+        ("post", "/webhook/gallery"): ["event", "name"],
+    }.items():
+        body = operations[operation]["requestBody"]
+        assert body["required"] is True
+        assert body["content"]["application/json"]["schema"]["required"] == required
 
 
 async def test_errors_are_described_as_problem_documents(door: Door) -> None:
