@@ -12,9 +12,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from settings import Settings
 
 DEFAULT_ENV_FILE = Path(".env")
 
@@ -75,6 +78,96 @@ def migrate(context: typer.Context, env_file: EnvFile = None) -> None:
     raise typer.Exit(migrate_database(settings))
 
 
+keys = typer.Typer(help="Make, list and revoke the keys of programs that call the hub.")
+app.add_typer(keys, name="keys")
+
+
+@keys.command("create")
+def keys_create(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    scope: Annotated[str, typer.Option(help="admin, read, webhook or enterprise:<number>.")],
+    env_file: EnvFile = None,
+) -> None:
+    """Make a key and show it, this once."""
+    settings = _settings(context, env_file)
+    from commands.keys import create
+
+    raise typer.Exit(create(settings, name, scope))
+
+
+@keys.command("list")
+def keys_list(context: typer.Context, env_file: EnvFile = None) -> None:
+    """Show all keys by name and first characters, with their last use."""
+    settings = _settings(context, env_file)
+    from commands.keys import show
+
+    raise typer.Exit(show(settings))
+
+
+@keys.command("revoke")
+def keys_revoke(
+    context: typer.Context,
+    number: Annotated[
+        int, typer.Argument(min=1, max=2**63 - 1, metavar="ID", help="The number that `keys list` shows.")
+    ],
+    env_file: EnvFile = None,
+) -> None:
+    """Make a key good for nothing, within two seconds everywhere."""
+    settings = _settings(context, env_file)
+    from commands.keys import revoke
+
+    raise typer.Exit(revoke(settings, number))
+
+
+@app.command()
+def doctor(context: typer.Context, env_file: EnvFile = None) -> None:
+    """Ask everything the hub depends on, now, and say what is wrong and what to do."""
+    from settings import load_settings
+
+    with _faults_reported():
+        settings = load_settings(os.environ, _chosen(context, env_file), serving=True)
+    from commands.doctor import doctor as examine
+
+    raise typer.Exit(examine(settings, sys.stdout))
+
+
+@app.command()
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup to write.")],
+    env_file: EnvFile = None,
+) -> None:
+    """Back up the database into one file; a hub may run meanwhile."""
+    settings = _settings(context, env_file)
+    from commands.backup import backup as back_up
+
+    raise typer.Exit(back_up(settings, file, sys.stdout))
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup that `backup` made.")],
+    verify: Annotated[bool, typer.Option("--verify", help="Count and check what was loaded too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file and change nothing.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Work what waits: the hub was stopped before the backup.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also take the place of a file that is no database of ours.")
+    ] = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Put a backup in the place of the database; no hub may run meanwhile."""
+    settings = _settings(context, env_file)
+    from commands.restore import restore as put_back
+    from storage.restoring import Terms
+
+    terms = Terms(verify=verify, force=force, resume=resume)
+    raise typer.Exit(put_back(settings, file, terms, sys.stdout, dry_run=dry_run))
+
+
 @app.command("check-settings")
 def check_settings(context: typer.Context, env_file: EnvFile = None) -> None:
     """Show the settings in use, secrets masked, or everything that is wrong with them."""
@@ -89,6 +182,13 @@ def version() -> None:
     from commands.version import version as show_version
 
     raise typer.Exit(show_version(sys.stdout))
+
+
+def _settings(context: typer.Context, env_file: Path | None) -> "Settings":
+    from settings import load_settings
+
+    with _faults_reported():
+        return load_settings(os.environ, _chosen(context, env_file))
 
 
 def _chosen(context: typer.Context, env_file: Path | None) -> Path:

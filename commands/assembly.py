@@ -10,12 +10,19 @@ import structlog
 from bot.client import build_client
 from bot.door import BotDoor, build_bot
 from bot.sticker_sets import TelegramStickerSets
+from services.engine.call_times import CallTimes
 from services.engine.clock import Clock, SystemClock
 from services.engine.failpoints import Failpoints, NoFailpoints
 from services.engine.observability import Redactor
+from services.engine.shared_clock import SharedClock
+from services.engine.supervisor import Supervisor
+from services.engine.workers import LEASE
+from services.flow.heartbeat import build_client as build_heartbeat_client
+from services.gallery.wire import build_client as build_gallery_client
 from services.hub import Hub, Ports, build_hub
 from settings import Settings
-from storage.database import Database
+from storage.database import SILENCE, Database
+from storage.postgres import PostgresDatabase
 from storage.sqlite import SqliteDatabase, path_of
 from web.application import build_web
 from web.server import WebServer
@@ -39,31 +46,49 @@ async def running(
     clock: Clock | None = None,
     random: Random | None = None,
     failpoints: Failpoints | None = None,
+    lease: float = LEASE,
+    silence: float = SILENCE,
 ) -> AsyncIterator[Switchboard]:
     """A hub that runs for as long as the block lasts. Ready without waiting for Telegram.
 
+    `lease` and `silence`: seconds after which a job's worker, and a leader, count as gone.
     Raises DatabaseRefused, or OSError when the address is taken.
     """
     async with AsyncExitStack() as stack:
         database = open_database(settings)
         await database.open()
         stack.push_async_callback(database.close)
+        shared = SharedClock(SystemClock(), database) if settings.storage.is_postgres and not clock else None
+        if shared:
+            await shared.adjust()
         client = build_client(settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url)
+        gallery = build_gallery_client(settings.gallery)
+        heartbeat = build_heartbeat_client(settings.work.heartbeat_url.get_secret_value())
+        for outside in filter(None, (gallery, heartbeat)):
+            stack.push_async_callback(outside.aclose)
         hub = build_hub(
             settings,
-            Ports(TelegramStickerSets(client)),
+            Ports(TelegramStickerSets(client), gallery, heartbeat),
             database,
-            clock=clock or SystemClock(),
+            clock=clock or shared or SystemClock(),
             random=random or SystemRandom(),
             failpoints=failpoints or NoFailpoints(),
             redact=Redactor(settings.secrets()).text,
+            lease=lease,
+            silence=silence,
         )
+        client.measure(CallTimes(hub.counters, hub.clock))
+        if isinstance(database, PostgresDatabase):
+            hub.metrics.watch_connections("database", lambda: database.in_use)
         bot = build_bot(settings, hub, client)
         stack.push_async_callback(client.shutdown)
         grace = Grace(hub.clock, settings.work.stop_grace_seconds)
         stack.push_async_callback(hub.workers.hand_back)
+        stack.push_async_callback(hub.keys.write_use)
         stack.push_async_callback(lambda: hub.supervisor.stop(grace.left()))
-        await _start(hub, bot)
+        await _start(hub, bot, alone=not settings.storage.is_postgres)
+        if shared:
+            hub.supervisor.spawn("clock.shared", shared.follow)
         server = await _open_web(settings, hub, bot)
         stack.push_async_callback(lambda: server.stop(grace.left()))
         _reach_out(hub, bot)
@@ -86,19 +111,32 @@ class Grace:
         return max(self._end - now, 0.0)
 
 
-def open_database(settings: Settings) -> Database:
-    """The database that the settings name, not opened yet."""
-    return SqliteDatabase(path_of(settings.storage.database_url))
+def open_database(settings: Settings, *, beside: bool = False) -> Database:
+    """The database that the settings name, not opened yet. `beside` is for tools while a hub may run."""
+    storage = settings.storage
+    if not storage.is_postgres:
+        return SqliteDatabase(path_of(storage.database_url), beside=beside)
+    return PostgresDatabase(
+        storage.database_url,
+        direct_url=storage.direct_url,
+        pool_size=storage.pool_size,
+        query_timeout=storage.query_timeout,
+        spawn=Supervisor(SystemClock()).spawn_once,
+        beside=beside,
+    )
 
 
-async def _start(hub: Hub, bot: BotDoor) -> None:
+async def _start(hub: Hub, bot: BotDoor, *, alone: bool) -> None:
     """Take up what an earlier process left, then run what needs nobody outside."""
-    await hub.workers.recover(alone=True)
-    await bot.sender.recover()
+    await hub.workers.recover(alone=alone)
     hub.workers.keep_leases()
     hub.supervisor.spawn("cache.invalidations", hub.invalidations.follow)
+    hub.supervisor.spawn("storage.hints", hub.hints.follow)
+    hub.supervisor.spawn("keys.use", hub.keys.keep_use)
     hub.cache.start_cleanup_tasks()
-    bot.sender.start()
+    for topic in hub.inbox.topics:
+        if topic is not bot.topic:  # which has to wait for Telegram
+            hub.workers.start(topic)
 
 
 async def _open_web(settings: Settings, hub: Hub, bot: BotDoor) -> WebServer:
@@ -110,20 +148,26 @@ async def _open_web(settings: Settings, hub: Hub, bot: BotDoor) -> WebServer:
         statistics=hub.statistics,
         cache=hub.cache,
         sticker_sets=hub.gallery.sets,
+        gallery_secrets=[secret.get_secret_value() for secret in settings.gallery.webhook_secrets],
         faults=hub.faults,
         intake=bot.intake,
         webhook_secret=settings.telegram.webhook_secret.get_secret_value() if webhook else None,
+        stored_keys=hub.keys,
+        metrics=hub.metrics,
     )
     server = WebServer(app, settings.http, hub.supervisor)
     await server.start()
+    hub.metrics.watch_connections("http", lambda: server.connections)
     log.info("web.listening", details={"address": server.address})
     return server
 
 
 def _reach_out(hub: Hub, bot: BotDoor) -> None:
     """Begin to talk to Telegram; nothing here waits for its answer."""
+    hub.leadership.when_leading("telegram.sender", bot.sender.run)
     if bot.poller:
-        hub.supervisor.spawn("telegram.poller", bot.poller.run)
+        hub.leadership.when_leading("telegram.poller", bot.poller.run)
+    hub.supervisor.spawn("leadership", hub.leadership.run)
 
     async def connect() -> None:
         await bot.connection.establish()

@@ -119,10 +119,12 @@ def free_lapsed(tx: Transaction, *, now: datetime, everything: bool = False) -> 
     over = jobs.c.state == "claimed"
     if not everything:
         over = and_(over, jobs.c.lease_until < now)
+    # One that is being written at this moment is not waited for: its owner lives, or is looked at again.
+    found = select(jobs.c.id).where(over).with_for_update(skip_locked=True)
     deadly = jobs.c.lapses + 1 >= LAPSES_TO_BURY
     rows = tx.execute(
         update(jobs)
-        .where(over)
+        .where(jobs.c.id.in_(found))
         .values(
             state=case((deadly, "dead"), else_="waiting"),
             reason=case((deadly, "its worker died five times"), else_=jobs.c.reason),

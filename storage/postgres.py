@@ -21,6 +21,11 @@ from storage.postgres_look import Facts, look
 HINTS = "switchboard"  # the channel that the triggers of migration 0002 notify
 TRIES = 3  # of a unit that lost against another one, or whose connection broke before its commit
 PATIENCE = 10.0  # seconds that making a connection may take
+# A process that stands still in the middle of a transaction keeps its locks, and others wait: units never
+# wait for the outside, so this long a pause means nothing else. In seconds.
+STANDSTILL = 3.0
+_STANDSTILL_MS = round(STANDSTILL * 1000)
+_IDLE = "idle_in_transaction_session_timeout"
 
 
 class PostgresDatabase:
@@ -148,6 +153,8 @@ class PostgresDatabase:
     async def _write(self, unit: Callable[[Transaction], Result]) -> Result:
         async with self._connected() as connection:
             transaction = await connection.begin()
+            if self.facts.pooled:  # its sessions are not ours to set up
+                await connection.exec_driver_sql(f"SET LOCAL {_IDLE} = {_STANDSTILL_MS}")
             result = await connection.run_sync(unit)
             try:
                 await transaction.commit()
@@ -188,9 +195,13 @@ class PostgresDatabase:
 
     def _connecting(self, timeout: float | None) -> dict[str, Any]:
         async def connect(*_: Any, **__: Any) -> asyncpg.Connection:
-            cache = 0 if self.facts.pooled else 100
+            pooled = self.facts.pooled
             return await asyncpg.connect(
-                self._dsn, timeout=PATIENCE, command_timeout=timeout, statement_cache_size=cache
+                self._dsn,
+                timeout=PATIENCE,
+                command_timeout=timeout,
+                statement_cache_size=0 if pooled else 100,
+                server_settings=None if pooled else {_IDLE: str(_STANDSTILL_MS)},
             )
 
         if not self.facts.pooled:

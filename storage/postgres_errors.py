@@ -15,12 +15,13 @@ _AWAY = (
     "57",  # cancelled, shut down, starting up
     "58",  # the system around it
     "25006",  # read-only: a standby, or a disk that takes nothing
+    "25P03",  # the process stood still in its transaction
     "F0",  # its own files
     "XX",  # internal error, corrupted data
 )
 _LOST_THE_RACE = {"40001", "40P01"}  # serialization failure, deadlock
 _LOST_THE_KEY = "ix_jobs_claimed_key"  # another process claimed a job of the same key at this moment
-_CUT_OFF = {"57P01", "57P02", "08003", "08006"}  # shut down, crashed, connection gone
+_CUT_OFF = {"57P01", "57P02", "25P03", "08003", "08006"}  # shut down, crashed, too long silent, gone
 
 
 def is_outage(error: BaseException) -> bool:

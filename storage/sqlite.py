@@ -94,6 +94,7 @@ class SqliteDatabase:
                 raise DatabaseRefused(f"there is no database {self._path}")
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.touch(mode=0o600)  # what people write is for nobody else on this machine
         self._lock = _lock(self._path.with_name(self._path.name + ".lock"))
 
     def _close(self) -> None:

@@ -122,10 +122,19 @@ def test_serving_is_the_default_and_refuses_bad_settings(run: Run, arguments: li
 
 
 def test_migrate_refuses_bad_settings_but_asks_for_no_token(run: Run) -> None:
-    result = run("migrate", DATABASE_URL="postgresql+asyncpg://user:leaked@host/db")
+    result = run("migrate", DATABASE_URL="mysql://user:leaked@host/db")
 
     assert result.returncode == 2
-    assert result.stderr.startswith("DATABASE_URL: this version stores in SQLite only")
+    assert result.stderr.startswith("DATABASE_URL: should be sqlite+aiosqlite:///")
+    assert len(result.stderr.splitlines()) == 1
+    assert "leaked" not in result.stderr
+
+
+def test_a_postgresql_that_is_not_there_is_one_clear_line(run: Run) -> None:
+    result = run("migrate", DATABASE_URL="postgresql+asyncpg://user:leaked@127.0.0.1:1/db")
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("switchboard: cannot open the database: PostgreSQL")
     assert len(result.stderr.splitlines()) == 1
     assert "leaked" not in result.stderr
 
@@ -148,12 +157,11 @@ def test_bad_usage_ends_with_two_and_says_why_on_standard_error(run: Run, argume
     assert result.stderr
 
 
+COMMANDS = ("serve", "demo", "doctor", "migrate", "backup", "restore", "keys", "check-settings", "version")
+
+
 def test_help_names_every_command(run: Run) -> None:
     result = run("--help")
 
     assert result.returncode == 0
-    assert not [
-        name
-        for name in ("serve", "demo", "check-settings", "migrate", "version")
-        if name not in result.stdout
-    ]
+    assert not [name for name in COMMANDS if name not in result.stdout]

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, event
 
-from storage import archive, jobs, messages, restoring
+from storage import archive, jobs, messages, restoring, sqlite_copy
 from storage.archive import BackupError, Manifest
 from storage.errors import DatabaseRefused
 from storage.restoring import Settled, Terms
@@ -151,22 +151,7 @@ async def test_new_numbers_go_on_where_the_old_ones_ended(
         assert await found.write(lambda tx: messages.put(tx, new_message())) == 2
 
 
-async def test_a_place_that_holds_data_is_not_touched_without_force(
-    database: WatchedDatabase, home: Home, file: Path
-) -> None:
-    await fill(database)
-    await backup_of(home, file)
-    await accept(database, "second")
-    await database.close()
-
-    with pytest.raises(BackupError, match=r"holds data \(4 rows\); --force"):
-        await restored_to(home, file)
-
-    async with opened(home) as found:
-        assert [row[0] for row in await states(found, "jobs")] == ["waiting", "waiting"]
-
-
-async def test_with_force_what_was_there_is_kept_beside(
+async def test_what_was_there_is_kept_beside(
     database: WatchedDatabase, home: Home, file: Path, request: pytest.FixtureRequest
 ) -> None:
     await fill(database)
@@ -174,7 +159,7 @@ async def test_with_force_what_was_there_is_kept_beside(
     await accept(database, "second")
     await database.close()
 
-    done = await restored_to(home, file, force=True)
+    done = await restored_to(home, file)
 
     async with opened(home) as found:
         assert await rows(found, "SELECT dedup_id FROM jobs") == [("first",)]
@@ -390,6 +375,18 @@ async def test_a_restore_that_fails_while_loading_leaves_the_place_as_it_was(
 
     assert place.read_bytes() == before
     assert not [each for each in tmp_path.iterdir() if each.name.startswith(".hub.db")]
+
+
+def test_a_file_whose_log_is_not_written_back_takes_no_place(tmp_path: Path) -> None:
+    """What was settled last would be missing in it, and the hub would do things twice."""
+    made, place = new_file(tmp_path, "made.db"), new_file(tmp_path)
+    (tmp_path / "made.db-wal").write_bytes(b"settled")
+    before = place.read_bytes()
+
+    with pytest.raises(BackupError, match="could not be written into it"):
+        sqlite_copy.replace(place, made, now=LATER)
+
+    assert place.read_bytes() == before
 
 
 async def test_a_restore_cut_off_before_it_settled_lets_no_hub_start_and_may_be_repeated(

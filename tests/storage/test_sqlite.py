@@ -282,3 +282,9 @@ async def _outcome(database: SqliteDatabase) -> Exception | None:
     except StorageUnavailable as error:
         return error
     return None
+
+
+async def test_a_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path / "hub.db"):
+        for name in ("hub.db", "hub.db-wal"):
+            assert (tmp_path / name).stat().st_mode & 0o077 == 0

@@ -1,0 +1,90 @@
+"""What is old enough to go.
+
+Much of it is looked for beside the writer (`find`) and then deleted by its keys, a few at a time (`drop`,
+which looks again), so that nobody else's writes wait. Dead jobs, faults and the journal are kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Select, and_, delete, func, literal_column, or_, select, update
+
+from storage.database import Transaction
+from storage.tables import chat_reactions, invalidations, jobs, messages, proposals
+
+# Written out, not bound: only so do the planners see that the partial indexes apply.
+_DONE = jobs.c.state == literal_column("'done'")
+_OPEN = proposals.c.state == literal_column("'open'")
+_ENDED: ColumnElement[bool] = literal_column("messages.state IN ('sent', 'failed', 'dropped', 'unknown')")
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """Rows of one kind that may go; `name` is the table's."""
+
+    name: str
+    key: Column[Any]
+    condition: ColumnElement[bool]
+
+    def query(self, most: int) -> Select[Any]:
+        """What looks for so many of them."""
+        return select(self.key).where(self.condition).limit(most)
+
+    def find(self, tx: Transaction, most: int) -> list[Any]:
+        """The keys of so many of them."""
+        return list(tx.execute(self.query(most)).scalars())
+
+    def drop(self, tx: Transaction, keys: Sequence[Any]) -> int:
+        """Delete those of the keys that may go still; how many."""
+        return tx.execute(delete(self.key.table).where(self.key.in_(keys), self.condition)).rowcount
+
+
+def closed_proposals(before: datetime) -> Old:
+    """Proposals that were decided, or ran out, before then."""
+    ended = func.coalesce(proposals.c.decided_at, proposals.c.expires_at) < before
+    return Old("proposals", proposals.c.token, and_(proposals.c.state != "open", ended))
+
+
+def ended_messages(before: datetime) -> list[Old]:
+    """Messages that ended before then, and that neither a proposal nor a message yet to be sent points at."""
+    shown = select(proposals.c.token).where(proposals.c.shown_row == messages.c.id).exists()
+    free = and_(_ENDED, ~shown, *(messages.c.id.not_in(_targets(state)) for state in ("waiting", "sending")))
+    # What was taken back before it was sent bears no moment of its end.
+    taken_back = and_(messages.c.sent_at.is_(None), messages.c.created_at < before)
+    ended = messages.c.sent_at < before
+    return [Old("messages", messages.c.id, and_(free, each)) for each in (ended, taken_back)]
+
+
+def _targets(state: str) -> Any:
+    other = messages.alias("other")
+    is_so = other.c.state == literal_column(f"'{state}'")
+    return select(other.c.target_row).where(is_so, other.c.target_row.is_not(None))
+
+
+def done_jobs(before: datetime, *, now: datetime, topics: Sequence[str] | None = None) -> Old:
+    """Jobs, with `topics` only theirs, that were done before then, and whose dedup window is over now."""
+    is_forgotten = or_(jobs.c.dedup_until.is_(None), jobs.c.dedup_until <= now)
+    condition = and_(_DONE, jobs.c.finished_at < before, is_forgotten)
+    if topics is not None:
+        condition = and_(condition, jobs.c.topic.in_(topics))
+    return Old("jobs", jobs.c.id, condition)
+
+
+def expire_proposals(tx: Transaction, now: datetime, *, most: int) -> int:
+    """Close so many open proposals whose time is over; how many there were."""
+    over = select(proposals.c.token).where(_OPEN, proposals.c.expires_at <= now).limit(most)
+    expired = update(proposals).where(proposals.c.token.in_(over.scalar_subquery()), _OPEN)
+    return tx.execute(expired.values(state="expired")).rowcount
+
+
+def forget_reactions(tx: Transaction, before: datetime) -> int:
+    """Forget which reactions chats took, as learnt before then; how many."""
+    return tx.execute(delete(chat_reactions).where(chat_reactions.c.at < before)).rowcount
+
+
+def drop_invalidations(tx: Transaction, before: datetime, *, most: int) -> int:
+    """Delete so many invalidations from before then; how many there were."""
+    old = select(invalidations.c.id).where(invalidations.c.at < before).limit(most)
+    return tx.execute(delete(invalidations).where(invalidations.c.id.in_(old.scalar_subquery()))).rowcount
