@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo run test check lock chaos
+.PHONY: demo run test check lock chaos bench
 
 demo: .venv/ready
 	$(BIN)/python run.py demo
@@ -18,18 +18,29 @@ check: .venv/ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-test: .venv/ready-dev chromium check
+test: .venv/ready-bench chromium pgbouncer check
 	$(BIN)/pytest
 
-# Long fault runs: twenty process kills under load, and the like.
+# Long fault runs, about twenty minutes: kills under load, processes that stand still, outages of the database.
 chaos: .venv/ready-dev
-	$(BIN)/pytest -s tests/chaos --chaos
+	$(BIN)/pytest -s tests/chaos tests/e2e/test_storage_outages.py --chaos
 
-# A browser for the tests of pages. Without one, and without the right to install one, those tests say so.
-.PHONY: chromium
+# Beside their peers, at most ten minutes; writes docs/benchmarks.md. `BENCH="hit load"` runs only those,
+# `BENCH=--long` takes its time.
+bench: .venv/ready-bench
+	$(BIN)/python -m bench $(BENCH)
+
+# A browser for the tests of pages, and a pooler for those of PostgreSQL. Without them, and without the
+# right to install them, those tests say so.
+.PHONY: chromium pgbouncer
 chromium:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || .ci/install-chromium \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+	|| .ci/install chromium fonts-noto-color-emoji \
 	|| echo "No chromium here and no way to install it: tests of pages will be skipped."
+
+pgbouncer:
+	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || .ci/install pgbouncer \
+	|| echo "No pgbouncer here and no way to install it: tests of poolers will be skipped."
 
 .venv/ready: requirements.txt
 	[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
@@ -41,10 +52,16 @@ chromium:
 	$(PIP) -r requirements-dev.txt
 	touch $@ .venv/ready
 
+.venv/ready-bench: requirements-bench.txt
+	[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
+	$(PIP) -r requirements-bench.txt
+	touch $@ .venv/ready-dev .venv/ready
+
 # Pins every dependency with its hashes; needs uv.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q requirements-dev.in -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q requirements-bench.in -o requirements-bench.txt
 
 # The pictures in docs/, taken by the browser test.
 .PHONY: screenshots

@@ -10,7 +10,7 @@ from telegram.ext import Application, ApplicationBuilder, ContextTypes
 
 from bot.client import Client
 from bot.context import Handling, HubContext, handling
-from bot.updates import ALLOWED, peek
+from bot.updates import ALLOWED, Peek, peek
 from services.engine.errors import FaultRecorder, Refused
 from services.engine.work import Work
 from services.flow.messages import Content, Messages, Text
@@ -44,10 +44,11 @@ class UpdateJobs:
     async def handle(self, job: Job, work: Work) -> None:
         """Work one update. Raises what a handler raised, unless a person was told about it."""
         raw = job.payload.encode()
-        if peek(raw).kind not in ALLOWED:
-            await self._faults.record("telegram.unknown_update", peek(raw).kind)
+        seen = peek(raw)
+        if seen.kind not in ALLOWED:
+            await self._faults.record("telegram.unknown_update", seen.kind)
             return
-        update = self._parsed(raw)
+        update = self._parsed(raw, seen)
         hand = Handling(work)
         token = handling.set(hand)
         try:
@@ -66,12 +67,12 @@ class UpdateJobs:
             content = Content((Text("error-internal"),))
             work.write(lambda tx: self._messages.text(tx, job, place, content, name="last-word"))
 
-    def _parsed(self, raw: bytes) -> Update:
+    def _parsed(self, raw: bytes, seen: Peek) -> Update:
         try:
             update = Update.de_json(msgspec.json.decode(raw), self._application.bot)
         except (TelegramError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
             raise Refused(f"malformed update: {error}") from error
         nowhere = update.effective_chat is None and update.callback_query is None
-        if nowhere or peek(raw).chat_id == 0:  # all that we ask for names a chat, or a person who pressed
+        if nowhere or seen.chat_id == 0:  # all that we ask for names a chat, or a person who pressed
             raise Refused("malformed update: it names no chat")
         return update

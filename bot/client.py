@@ -7,6 +7,7 @@ from telegram.ext import ExtBot
 from telegram.warnings import PTBDeprecationWarning
 
 from bot.request import Request
+from services.engine.call_times import CallTimes
 
 CALL_TIME = 15.0  # seconds for an answer of the Bot API
 CONNECT_TIME = 5.0
@@ -24,6 +25,11 @@ class Client(ExtBot[None]):
         question = {"offset": offset, "limit": limit, "timeout": timeout, "allowed_updates": allowed}
         updates: list[Any] = await self._post("getUpdates", question, read_timeout=timeout + CALL_TIME)
         return updates
+
+    def measure(self, times: CallTimes) -> None:
+        """Tell `times` of every call from now on, polls left out: they wait for updates on purpose."""
+        if isinstance(self.request, Request):
+            self.request.times = times
 
 
 def build_client(token: str, api_url: str) -> Client:

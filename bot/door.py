@@ -9,6 +9,7 @@ from bot.delivery import Delivery
 from bot.errors import ErrorAnswers
 from bot.handlers.arrival import Arrival
 from bot.handlers.checks import CheckHandlers
+from bot.handlers.gallery import GalleryHandlers
 from bot.handlers.membership import MembershipHandlers
 from bot.handlers.operations import OperationHandlers
 from bot.handlers.people import PeopleHandlers
@@ -19,9 +20,13 @@ from bot.reactions import Reactions, permitted
 from bot.rendering import Renderer
 from bot.sender import Sender
 from bot.settlement import Settlement
+from bot.sticker_sets import TelegramStickerSets
 from bot.updates import TOPIC, Intake
 from services.engine.inbox import DAY, Topic
+from services.engine.observability import new_correlation_id
 from services.engine.retry import TELEGRAM
+from services.gallery.emoji import EmojiSets
+from services.gallery.pages import Pages
 from services.hub import Hub
 from services.texts import Texts
 from settings import Settings
@@ -46,7 +51,7 @@ def build_bot(settings: Settings, hub: Hub, client: Client) -> BotDoor:
     """Make the door. Nothing runs yet."""
     telegram = settings.telegram
     application = build_application(client)
-    _register(application, hub)
+    _register(application, hub, EmojiSets(TelegramStickerSets(client)))
     jobs = UpdateJobs(application, hub.messages, hub.faults, hub.people)
     concurrency = settings.work.concurrency(TOPIC)
     topic = Topic(TOPIC, jobs.handle, concurrency, TELEGRAM, DEDUP, jobs.last_word)
@@ -76,10 +81,11 @@ def build_bot(settings: Settings, hub: Hub, client: Client) -> BotDoor:
     )
 
 
-def _register(application: HubApplication, hub: Hub) -> None:
+def _register(application: HubApplication, hub: Hub, emoji: EmojiSets) -> None:
     for handlers in (
         Arrival(hub.database, hub.clock, hub.people, hub.messages),
-        CheckHandlers(hub.items, hub.checks, hub.messages),
+        CheckHandlers(hub.items, hub.checks, emoji, hub.messages),
+        GalleryHandlers(Pages(hub.gallery.sets), hub.messages, hub.database),
         PressHandlers(hub.proposals),
         PeopleHandlers(hub.people, hub.messages),
         OperationHandlers(hub.people, hub.statistics, hub.cache, hub.faults, hub.messages),
@@ -93,15 +99,18 @@ def _register(application: HubApplication, hub: Hub) -> None:
 
 def _sender(settings: Settings, hub: Hub, client: Client) -> Sender:
     gallery = settings.gallery
+    name = new_correlation_id()  # fresh for each process: what another one was sending is told apart by it
     return Sender(
         hub.database,
         hub.messages,
         Delivery(client, Renderer(Texts.load(), settings.telegram.timezone)),
-        Settlement(hub.database, hub.clock, hub.faults),
+        Settlement(hub.database, hub.clock, hub.faults, sender=name),
         Reactions(
             exists=permitted(gallery.reaction_exists, "👌"), added=permitted(gallery.reaction_added, "👍")
         ),
         clock=hub.clock,
         supervisor=hub.supervisor,
         failpoints=hub.failpoints,
+        name=name,
+        leads=lambda: hub.leadership.is_leader,
     )

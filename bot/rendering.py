@@ -18,8 +18,11 @@ PRESS_VERSION = "v1"  # goes before what a button carries, so that old buttons c
 
 
 def escaped(text: str) -> str:
-    """The one way by which foreign text enters a message (core.telegram.org/bots/api#html-style)."""
-    return html.escape(text, quote=False)
+    """The one way by which foreign text enters a message (core.telegram.org/bots/api#html-style).
+
+    Safe between tags and as the address of a link.
+    """
+    return html.escape(text, quote=False).replace('"', "&quot;")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +49,19 @@ class Renderer:
         return "\n".join(lines)
 
     def keyboard(self, language: str, content: Content) -> InlineKeyboardMarkup | None:
-        """Links and actions, a row each; None when there are none."""
-        links = [
-            InlineKeyboardButton(self.texts.translate(language, link.label), url=link.url)
+        """Links and actions, a row each unless one stands beside another; None when there are none."""
+        rows = [
+            [InlineKeyboardButton(self.texts.translate(language, link.label), url=link.url)]
             for link in content.links
         ]
-        actions = [
-            InlineKeyboardButton(
-                self.texts.translate(language, action.label),
-                callback_data=f"{PRESS_VERSION}:{action.press}",
-            )
-            for action in content.actions
-        ]
-        buttons = links + actions
-        return InlineKeyboardMarkup([[button] for button in buttons]) if buttons else None
+        for action in content.actions:
+            label = self.texts.translate(language, action.label, action.params)
+            button = InlineKeyboardButton(label, callback_data=f"{PRESS_VERSION}:{action.press}")
+            if action.beside and rows:
+                rows[-1].append(button)
+            else:
+                rows.append([button])
+        return InlineKeyboardMarkup(rows) if rows else None
 
     def moment(self, language: str, moment: datetime) -> str:
         """A moment as people there write it."""

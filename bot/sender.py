@@ -4,6 +4,7 @@ Texts have no idempotency at Telegram, so they leave one after the other: a cras
 doubt. One that hangs lets the next pass after LANE seconds (docs/decisions/0004).
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
@@ -33,7 +34,7 @@ REMEMBER_REACTION = timedelta(days=7)  # a chat's administrators may have change
 
 
 class Sender:
-    """The outbox's only reader."""
+    """The outbox's only reader; of several processes the leader's."""
 
     def __init__(
         self,
@@ -46,7 +47,10 @@ class Sender:
         clock: Clock,
         supervisor: Supervisor,
         failpoints: Failpoints,
+        name: str,
+        leads: Callable[[], bool],
     ) -> None:
+        """`name` marks what this process is sending; `leads()` says whether it may begin to."""
         self._database = database
         self._outbox = outbox
         self._delivery = delivery
@@ -55,25 +59,25 @@ class Sender:
         self._clock = clock
         self._supervisor = supervisor
         self._failpoints = failpoints
+        self._name = name
+        self._leads = leads
         self._busy: set[int] = set()
         self._paused: dict[int, float] = {}
         self._texts: dict[int, float] = {}
 
-    async def recover(self) -> None:
-        """Take up what an earlier process was sending when it ended."""
-        back, given_up = await self._database.write(lambda tx: messages.recover(tx, self._clock.now()))
-        if back or given_up:
-            log.warning("sender.recovered", details={"back": back, "given_up": given_up})
-
-    def start(self) -> None:
-        """Begin to send."""
-        self._supervisor.spawn("telegram.sender", self._run)
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Take up what an earlier process was sending when it ended, then send until cancelled."""
+        await self._recover()
         while True:
             started = await self._start_due()
             if not started:
                 await self._outbox.until_woken(await self._idle())
+
+    async def _recover(self) -> None:
+        now = self._clock.now()
+        back, given_up = await self._database.write(lambda tx: messages.recover(tx, now, by=self._name))
+        if back or given_up:
+            log.warning("sender.recovered", details={"back": back, "given_up": given_up})
 
     async def _start_due(self) -> int:
         now, monotonic = self._clock.now(), self._clock.monotonic()
@@ -148,9 +152,11 @@ class Sender:
 
     async def _may_begin(self, message: Message) -> bool:
         """Mark what cannot be repeated at will, so that after a crash it is known to be on its way."""
+        if not self._leads():  # stopped for a while, perhaps: another process sends by now
+            return False
         if message.kind not in {"text", "answer"}:
             return True
-        return await self._database.write(lambda tx: messages.begin(tx, message.id))
+        return await self._database.write(lambda tx: messages.begin(tx, message.id, by=self._name))
 
     async def _target(self, message: Message) -> int | None:
         if message.target_row is None:

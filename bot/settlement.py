@@ -38,8 +38,10 @@ STORAGE_AGAIN = 0.5  # seconds until an outcome that the database refused is wri
 class Settlement:
     """Writes outcomes. A text of unknown outcome is repeated once at most, anything else freely."""
 
-    def __init__(self, database: Database, clock: Clock, faults: FaultRecorder) -> None:
+    def __init__(self, database: Database, clock: Clock, faults: FaultRecorder, *, sender: str) -> None:
+        """`sender` is this process's name on the messages it is sending."""
         self._database = database
+        self._sender = sender
         self._clock = clock
         self._faults = faults
 
@@ -93,7 +95,7 @@ class Settlement:
 
         def unit(tx: Transaction) -> None:
             chats.deactivate(tx, message.chat_id)
-            messages.end(tx, message.id, "dropped", at=now, reason=reason)
+            messages.end(tx, message.id, "dropped", at=now, by=self._sender, reason=reason)
             messages.drop_for_chat(tx, message.chat_id, at=now, reason=reason)
 
         log.info("sender.chat_gone", details={"chat": message.chat_id, "reason": reason})
@@ -114,22 +116,29 @@ class Settlement:
     ) -> float:
         now = self._clock.now()
         return await self._write(
-            lambda tx: messages.end(tx, message.id, state, at=now, sent_id=sent_id, reason=reason)
+            lambda tx: messages.end(
+                tx, message.id, state, at=now, by=self._sender, sent_id=sent_id, reason=reason
+            )
         )
 
     async def _put_back(self, message: Message, wait: float, reason: str, *, doubtful: bool = False) -> float:
         due = self._clock.now() + timedelta(seconds=wait)
         await self._write(
-            lambda tx: messages.again(tx, message.id, due_at=due, reason=reason, doubtful=doubtful)
+            lambda tx: messages.again(
+                tx, message.id, due_at=due, reason=reason, by=self._sender, doubtful=doubtful
+            )
         )
         return wait
 
     async def _write(self, unit: Callable[[Transaction], Any]) -> float:
         """Keep an outcome, however long the database takes: forgetting it would send twice."""
+        was_told = False
         while True:
             try:
                 await self._database.write(unit)
                 return 0.0
             except StorageUnavailable as error:
-                log.error("sender.outcome_waits", exc_info=error)
+                if not was_told:  # once, however long it lasts
+                    log.warning("sender.outcome_waits", details={"reason": str(error)})
+                was_told = True
                 await self._clock.sleep(STORAGE_AGAIN)

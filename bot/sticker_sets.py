@@ -1,4 +1,6 @@
-"""Telegram's own word about a sticker set, for the gallery."""
+"""Telegram's own word about sticker sets and custom emoji, for the gallery."""
+
+from collections.abc import Sequence
 
 from telegram import Bot, StickerSet
 from telegram.error import BadRequest, TelegramError
@@ -11,7 +13,7 @@ UNKNOWN = ("stickerset_invalid", "stickerset not found")
 
 
 class TelegramStickerSets:
-    """The gallery's StickerSetReader, by core.telegram.org/bots/api#getstickerset."""
+    """The gallery's StickerSetReader and EmojiReader, by core.telegram.org/bots/api#stickers."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
@@ -27,6 +29,14 @@ class TelegramStickerSets:
         except TelegramError as error:
             raise _unavailable(error) from error
         return _facts(found)
+
+    async def sets_of_emoji(self, ids: Sequence[str]) -> list[str]:
+        """See EmojiReader."""
+        try:
+            found = await self._bot.get_custom_emoji_stickers(ids)
+        except TelegramError as error:
+            raise _unavailable(error) from error
+        return [each.set_name for each in found if each.set_name]
 
 
 def _facts(found: StickerSet) -> StickerSetFacts:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from storage.database import Transaction
 from storage.records import NewJob
-from storage.tables import jobs
+from storage.tables import in_text, jobs
 from storage.upserts import is_postgres
 
 _FIELDS = (
@@ -25,36 +25,41 @@ _FIELDS = (
 
 def accept(tx: Transaction, rows: Sequence[NewJob]) -> list[tuple[int, bool]]:
     """Store each row once; the answers are (job id, new) in the same order."""
-    if is_postgres(tx):
-        return _accept_together(tx, rows)
-    return [_accept_one(tx, row) for row in rows]
+    numbers = _insert_into_postgres(tx, rows) if is_postgres(tx) else _insert_into_sqlite(tx, rows)
+    return [
+        (number, True) if new else _known_or_again(tx, row)
+        for (number, new), row in zip(numbers, rows, strict=True)
+    ]
 
 
-_ACCEPT = (
-    insert(jobs)
-    .values({name: bindparam(name) for name in _FIELDS} | {"state": "waiting"})
-    .on_conflict_do_nothing(index_elements=["topic", "dedup_id"])
-)
-_KNOWN = select(jobs.c.id, jobs.c.dedup_until).where(
-    jobs.c.topic == bindparam("of_topic"), jobs.c.dedup_id == bindparam("of_dedup_id")
-)
+# Rows go to the driver as they are: putting each together by SQLAlchemy costs more than storing it.
+_INSERT = """
+INSERT INTO jobs (id, topic, key, dedup_id, dedup_until, payload, due_at, correlation_id, accepted_at, state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting') ON CONFLICT (topic, dedup_id) DO NOTHING
+"""
 
 
-def _accept_one(tx: Transaction, row: NewJob) -> tuple[int, bool]:
-    values = {name: getattr(row, name) for name in _FIELDS}
-    result = tx.execute(_ACCEPT, values)
-    if result.rowcount == 1:
-        return result.lastrowid, True
-    known = tx.execute(_KNOWN, {"of_topic": row.topic, "of_dedup_id": row.dedup_id}).one()
-    if not _is_over(known.dedup_until, row):
-        return known.id, False
-    _let_go(tx, known.id)
-    return _accept_one(tx, row)
+def _insert_into_sqlite(tx: Transaction, rows: Sequence[NewJob]) -> list[tuple[int, bool]]:
+    # There is one writer, so the numbers that come next can be told before.
+    last = tx.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'").scalar() or 0
+    numbers = range(last + 1, last + 1 + len(rows))
+    given = [(number, *_as_text(row)) for number, row in zip(numbers, rows, strict=True)]
+    if tx.exec_driver_sql(_INSERT, given).rowcount == len(rows):
+        return [(number, True) for number in numbers]
+    stored = set(tx.exec_driver_sql("SELECT id FROM jobs WHERE id > ?", (last,)).scalars())
+    return [(number, number in stored) for number in numbers]
+
+
+def _as_text(row: NewJob) -> tuple[Any, ...]:
+    accepted = in_text(row.accepted_at)
+    due = accepted if row.due_at is row.accepted_at else in_text(row.due_at)
+    until = in_text(row.dedup_until) if row.dedup_until else None
+    return (row.topic, row.key, row.dedup_id, until, row.payload, due, row.correlation_id, accepted)
 
 
 # One statement for all rows: numbers are given out in the order of the rows, also to those that turn out to
 # be known, so that each answer finds its row. Without a dedup id there is nothing else to tell rows by.
-_ACCEPT_TOGETHER = """
+_INSERT_TOGETHER = """
 WITH given AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence('jobs', 'id')) AS id, *
     FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::timestamptz[],
@@ -73,17 +78,18 @@ FROM given LEFT JOIN stored ON stored.id = given.id ORDER BY given.place
 """
 
 
-def _accept_together(tx: Transaction, rows: Sequence[NewJob]) -> list[tuple[int, bool]]:
+def _insert_into_postgres(tx: Transaction, rows: Sequence[NewJob]) -> list[tuple[int, bool]]:
     columns = tuple([getattr(row, name) for row in rows] for name in _FIELDS)
-    stored = tx.exec_driver_sql(_ACCEPT_TOGETHER, columns).all()
-    return [
-        (answer.id, True) if answer.new else _known_or_again(tx, row)
-        for answer, row in zip(stored, rows, strict=True)
-    ]
+    return [(stored.id, stored.new) for stored in tx.exec_driver_sql(_INSERT_TOGETHER, columns)]
+
+
+_KNOWN = select(jobs.c.id, jobs.c.dedup_until).where(
+    jobs.c.topic == bindparam("of_topic"), jobs.c.dedup_id == bindparam("of_dedup_id")
+)
 
 
 def _known_or_again(tx: Transaction, row: NewJob) -> tuple[int, bool]:
-    # A row that another transaction deletes meanwhile is gone for us too: then this one is new.
+    # On PostgreSQL another transaction may have deleted it meanwhile: then this one is new.
     known = tx.execute(
         _KNOWN.with_for_update(), {"of_topic": row.topic, "of_dedup_id": row.dedup_id}
     ).one_or_none()
@@ -91,7 +97,7 @@ def _known_or_again(tx: Transaction, row: NewJob) -> tuple[int, bool]:
         return known.id, False
     if known:
         _let_go(tx, known.id)
-    return _accept_together(tx, [row])[0]
+    return accept(tx, [row])[0]
 
 
 def _is_over(until: datetime | None, row: NewJob) -> bool:

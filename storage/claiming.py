@@ -123,7 +123,8 @@ def claim(
 ) -> list[Job]:
     """Take up to `most` ready jobs, at most one of a key; the attempt is counted here.
 
-    The earliest due come first, unless long queues of few keys stand before them.
+    The earliest due come first. When long queues of few keys stand before all others, a claim that finds
+    none of them ready takes what comes behind.
     """
     values = {
         "of_topic": topic,
@@ -133,9 +134,9 @@ def claim(
         "new_owner": owner,
         "new_lease": lease_until,
     }
-    rows = list(tx.execute(_CLAIM_BY_TIME, values).all())
-    if len(rows) < most and _is_long(tx, topic, now):
-        rows += tx.execute(_CLAIM_BY_KEY, values | {"most": most - len(rows)}).all()
+    rows = tx.execute(_CLAIM_BY_TIME, values).all()
+    if not rows and _is_long(tx, topic, now):
+        rows = tx.execute(_CLAIM_BY_KEY, values).all()
     return sorted((Job(*row) for row in rows), key=lambda job: job.id)
 
 

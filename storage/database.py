@@ -43,7 +43,10 @@ class Database(Protocol):
     async def write_row(
         self, unit: Callable[[Transaction, Sequence[Row]], Sequence[Result]], row: Row
     ) -> Result:
-        """Like `write`, for many small units of one kind: the rows that wait together are one call."""
+        """Like `write`, for many small units of one kind: the rows that wait together are one call.
+
+        The unit has to be right also when each of its statements is a transaction of its own.
+        """
         ...
 
     def leader_lock(self, silence: float = SILENCE) -> "LeaderLock":

@@ -1,7 +1,8 @@
 """PostgreSQL: a pool of connections, rows that wait together in one commit, hints by NOTIFY."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -14,18 +15,24 @@ from storage import schema
 from storage.database import SILENCE, Result, Row, Transaction
 from storage.errors import DatabaseRefused, StorageUnavailable
 from storage.groups import Groups, Spawn
-from storage.postgres_errors import PostgresTrouble, converted, is_to_repeat, reason_of
+from storage.postgres_errors import (
+    PostgresTrouble,
+    converted,
+    is_read_only,
+    is_to_repeat,
+    reason_of,
+    was_dead_before,
+)
 from storage.postgres_leader import AdvisoryLock
 from storage.postgres_look import Facts, look
 
 HINTS = "switchboard"  # the channel that the triggers of migration 0002 notify
 TRIES = 3  # of a unit that lost against another one, or whose connection broke before its commit
 PATIENCE = 10.0  # seconds that making a connection may take
-# A process that stands still in the middle of a transaction keeps its locks, and others wait: units never
-# wait for the outside, so this long a pause means nothing else. In seconds.
+# Seconds. A process that stands still in the middle of a transaction keeps its locks, and others wait: units
+# never wait for the outside, so this long a pause between two statements means nothing else.
 STANDSTILL = 3.0
-_STANDSTILL_MS = round(STANDSTILL * 1000)
-_IDLE = "idle_in_transaction_session_timeout"
+TRANSACTION_TIMEOUT = 17  # the PostgreSQL that learnt it
 
 
 class PostgresDatabase:
@@ -128,7 +135,11 @@ class PostgresDatabase:
             )
         return facts
 
-    async def _tried(self, run: Callable[[], Awaitable[Result]]) -> Result:
+    async def _tried(
+        self,
+        run: Callable[[], Awaitable[Result]],
+        again: Callable[[BaseException], bool] = is_to_repeat,
+    ) -> Result:
         """Repeat what lost a race or its connection, as long as nothing of it can have been committed."""
         tries = 0
         while True:
@@ -139,7 +150,7 @@ class PostgresDatabase:
             except NoConnectionFree as error:
                 raise StorageUnavailable("all connections to PostgreSQL are in use") from error
             except PostgresTrouble as error:
-                if tries == TRIES or not is_to_repeat(error):
+                if tries == TRIES or not again(error):
                     raise converted(error) from error
 
     async def _read(self, query: Callable[[Transaction], Result]) -> Result:
@@ -154,7 +165,8 @@ class PostgresDatabase:
         async with self._connected() as connection:
             transaction = await connection.begin()
             if self.facts.pooled:  # its sessions are not ours to set up
-                await connection.exec_driver_sql(f"SET LOCAL {_IDLE} = {_STANDSTILL_MS}")
+                for name, value in _limits(self.facts, self._query_timeout).items():
+                    await connection.exec_driver_sql(f"SET LOCAL {name} = {value}")
             result = await connection.run_sync(unit)
             try:
                 await transaction.commit()
@@ -163,12 +175,27 @@ class PostgresDatabase:
             return result
 
     async def _write_group(self, unit: Callable[..., Sequence[Any]], rows: Sequence[Any]) -> Sequence[Any]:
+        if len(rows) == 1 and not self.facts.pooled:
+            return await self._tried(lambda: self._write_alone(unit, rows), again=was_dead_before)
         return await self.write(lambda tx: unit(tx, rows))
 
-    def _connected(self) -> AsyncConnection:
+    async def _write_alone(self, unit: Callable[..., Sequence[Any]], rows: Sequence[Any]) -> Sequence[Any]:
+        """A row without company: each statement is its own transaction, one round trip instead of three."""
+        async with self._connected() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            return await connection.run_sync(unit, rows)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
         if self._engine is None:
             raise StorageUnavailable("the database is closed")
-        return self._engine.connect()
+        async with self._engine.connect() as connection:
+            try:
+                yield connection
+            except PostgresTrouble as error:
+                if is_read_only(error):  # a new connection may lead to a server that writes, or find it does
+                    await connection.invalidate()
+                raise
 
     async def _bring_up_to_date(self) -> None:
         engine = self._new_engine(None)  # a migration takes what it takes
@@ -201,7 +228,7 @@ class PostgresDatabase:
                 timeout=PATIENCE,
                 command_timeout=timeout,
                 statement_cache_size=0 if pooled else 100,
-                server_settings=None if pooled else {_IDLE: str(_STANDSTILL_MS)},
+                server_settings=None if pooled or timeout is None else _limits(self.facts, timeout),
             )
 
         if not self.facts.pooled:
@@ -209,6 +236,18 @@ class PostgresDatabase:
         # Unnamed statements: a pooler hands the next transaction to another server, which knows no names.
         unnamed = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: ""}
         return {"async_creator_fn": connect} | unnamed
+
+
+def _limits(facts: Facts, timeout: float) -> dict[str, str]:
+    """How long a transaction may do nothing, and how long it may last: for clients that stand still.
+
+    One that stops between the preparing of a statement and its running is not idle for PostgreSQL, so before
+    17 its locks stay until it goes on or ends (postgresql.org/docs/current/runtime-config-client.html).
+    """
+    limits = {"idle_in_transaction_session_timeout": STANDSTILL}
+    if facts.major >= TRANSACTION_TIMEOUT:
+        limits["transaction_timeout"] = timeout
+    return {name: str(round(seconds * 1000)) for name, seconds in limits.items()}
 
 
 def dsn_of(url: str) -> str:

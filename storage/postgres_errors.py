@@ -6,7 +6,14 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from storage.errors import StorageUnavailable
 
 # All that a connection, or a statement on it, is known to raise when something is wrong.
-PostgresTrouble = (StatementError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+PostgresTrouble = (
+    StatementError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # asked on a connection that was cut off at this moment
+    OSError,
+    TimeoutError,
+)
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _AWAY = (
@@ -16,12 +23,16 @@ _AWAY = (
     "58",  # the system around it
     "25006",  # read-only: a standby, or a disk that takes nothing
     "25P03",  # the process stood still in its transaction
+    "25P04",  # or took too long for it
     "F0",  # its own files
     "XX",  # internal error, corrupted data
 )
 _LOST_THE_RACE = {"40001", "40P01"}  # serialization failure, deadlock
 _LOST_THE_KEY = "ix_jobs_claimed_key"  # another process claimed a job of the same key at this moment
 _CUT_OFF = {"57P01", "57P02", "25P03", "08003", "08006"}  # shut down, crashed, too long silent, gone
+
+_TOO_LONG = "25P04"  # its transaction_timeout, which is our query timeout
+_DEAD = (asyncpg.InterfaceError, asyncpg.InternalClientError, ConnectionResetError, BrokenPipeError)
 
 
 def is_outage(error: BaseException) -> bool:
@@ -32,17 +43,27 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(cause, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
 
 
+def is_read_only(error: BaseException) -> bool:
+    """Whether the session takes no writes, which it may have learnt at its beginning and never ask again."""
+    return isinstance(_cause(error), asyncpg.ReadOnlySQLTransactionError)
+
+
 def is_to_repeat(error: BaseException) -> bool:
     """Whether a unit that has not come to its commit may simply run again.
 
     It stood in another one's way and was undone, or its connection was a dead one of the pool.
     """
     cause = _cause(error)
-    if isinstance(cause, asyncpg.InterfaceError | ConnectionResetError | BrokenPipeError):
+    if isinstance(cause, _DEAD):
         return True
     if getattr(cause, "constraint_name", None) == _LOST_THE_KEY:
         return True
     return getattr(cause, "sqlstate", None) in _LOST_THE_RACE | _CUT_OFF
+
+
+def was_dead_before(error: BaseException) -> bool:
+    """Whether the driver refused a connection that it knew to be closed: nothing was sent."""
+    return isinstance(_cause(error), asyncpg.InterfaceError)
 
 
 def converted(error: Exception) -> Exception:
@@ -53,7 +74,7 @@ def converted(error: Exception) -> Exception:
 def reason_of(error: BaseException) -> str:
     """The cause in one line, without statement and values."""
     cause = _cause(error)
-    if isinstance(cause, TimeoutError):
+    if isinstance(cause, TimeoutError) or getattr(cause, "sqlstate", None) == _TOO_LONG:
         return "PostgreSQL did not answer in time"
     text = str(cause).split("\n", 1)[0]
     return f"PostgreSQL: {text or type(cause).__name__}"

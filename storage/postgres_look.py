@@ -17,6 +17,11 @@ class Facts:
     version: str
     pooled: bool
 
+    @property
+    def major(self) -> int:
+        """The first number of its version, as in `17.2` or `18beta1`; it has two digits since 10."""
+        return int(self.version[:2])
+
 
 async def look(dsn: str, *, timeout: float) -> Facts:
     """Ask it. Raises DatabaseRefused for one that cannot be used, and what the driver raises."""

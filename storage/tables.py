@@ -41,10 +41,15 @@ class Moment(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None or dialect.name != "sqlite":
             return value
-        return value.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+        return in_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def in_text(moment: datetime) -> str:
+    """A moment as SQLite keeps it."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 metadata = MetaData(
@@ -136,7 +141,7 @@ proposals = Table(
     Column("kind", String(24), nullable=False),
     Column("key", String(200), nullable=False),
     Column("details", JSON, nullable=False),
-    Column("state", String(8), nullable=False),  # open | added
+    Column("state", String(8), nullable=False),  # open | added | expired
     Column("chat_id", BigInteger, nullable=False),
     Column("thread_id", BigInteger),
     Column("source_message", BigInteger),  # the sticker or link that was asked about

@@ -259,7 +259,7 @@ def _pinned(name: str) -> dict[str, tuple[str, int]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-bench.txt"])
 def test_every_requirement_is_pinned_with_its_hashes_and_no_index_is_named(name: str) -> None:
     pinned = _pinned(name)
     assert len(pinned) > 20
@@ -273,6 +273,6 @@ def test_what_is_tested_is_what_is_shipped() -> None:
     assert {package: version for package, version in shipped.items() if tested.get(package) != version} == {}
 
 
-@pytest.mark.parametrize("name", ["requirements.in", "requirements-dev.in"])
+@pytest.mark.parametrize("name", ["requirements.in", "requirements-dev.in", "requirements-bench.in"])
 def test_the_wishes_behind_the_pins_name_no_index_either(name: str) -> None:
     assert not re.search(r"index-url|find-links|://", (ROOT / name).read_text("utf-8"))

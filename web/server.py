@@ -48,6 +48,11 @@ class WebServer:
         host = self._settings.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
+    @property
+    def connections(self) -> int:
+        """How many connections are open now."""
+        return len(self._server.server_state.connections) if self._server else 0
+
     async def start(self) -> None:
         """Return when the socket listens. Raises CannotListen."""
         config = self._config()

@@ -1,4 +1,4 @@
-"""Asking about an item: a sticker, a link, a name, /check."""
+"""Asking about items: a sticker, custom emoji, links, names, /check."""
 
 from dataclasses import replace
 
@@ -12,15 +12,18 @@ from services.engine.errors import NotRecognised
 from services.flow.checks import Checks
 from services.flow.items import Items, Recognised
 from services.flow.messages import Content, Messages, Text
+from services.gallery.emoji import EmojiSets
 from services.gallery.item import STICKER_SET
+from services.gallery.model import folded, names_in_links, names_listed
 
 
 class CheckHandlers:
     """Reads what is asked about and hands it to the checks."""
 
-    def __init__(self, items: Items, checks: Checks, messages: Messages) -> None:
+    def __init__(self, items: Items, checks: Checks, emoji: EmojiSets, messages: Messages) -> None:
         self._items = items
         self._checks = checks
+        self._emoji = emoji
         self._messages = messages
 
     def register(self, application: HubApplication) -> None:
@@ -33,27 +36,25 @@ class CheckHandlers:
         """A sticker asks about its set."""
         message = message_of(update)
         if wanted := _sticker_of(message):
-            await self._check(wanted, update, context)
+            await self._check([wanted], update, context)
         elif is_private(message.chat):
             say(self._messages, update, context, Content((Text("sticker-without-set"),)))
 
     async def on_check(self, update: Update, context: HubContext) -> None:
-        """/check NAME, or /check in reply to what is asked about."""
+        """/check NAME, or several names, or /check in reply to what is asked about."""
         message = message_of(update)
         asked = " ".join(context.args or [])
-        about = message if asked else message.reply_to_message or message
-        wanted = await self._items.recognise(_with_links(message, asked), asked=True) if asked else None
-        if not asked and message.reply_to_message:
-            replied = message.reply_to_message
-            wanted = _sticker_of(replied) or await self._items.recognise(
-                _with_links(replied, replied.text or ""), asked=False
-            )
-        if wanted:
-            await self._check(wanted, update, context, about)
-        elif asked or message.reply_to_message:
+        about = message if asked else message.reply_to_message
+        if about is None:
+            if is_private(message.chat):
+                say(self._messages, update, context, Content((Text("check-usage"),)))
+            return
+        sticker = None if asked else _sticker_of(about)
+        text = asked or about.text or about.caption or ""
+        wanted = [sticker] if sticker else await self._wanted(about, text, asked=bool(asked))
+        if not wanted:
             raise NotRecognised(asked)
-        elif is_private(message.chat):
-            say(self._messages, update, context, Content((Text("check-usage"),)))
+        await self._check(wanted, update, context, about)
 
     async def on_text(self, update: Update, context: HubContext) -> None:
         """Plain text in private, and in a group what is addressed to the bot."""
@@ -61,21 +62,37 @@ class CheckHandlers:
         private = is_private(message.chat)
         if not private and not _is_addressed(message, context):
             return
-        text = _without_mention(message, context)
-        wanted = await self._items.recognise(_with_links(message, text), asked=False)
+        wanted = await self._wanted(message, _without_mention(message, context), asked=False)
         if wanted:
             await self._check(wanted, update, context)
         elif private:
-            say(self._messages, update, context, Content((Text("unrecognised"),)))
+            text = Text("emoji-without-set" if _emoji_ids(message) else "unrecognised")
+            say(self._messages, update, context, Content((text,)))
+
+    async def _wanted(self, message: Message, text: str, *, asked: bool) -> list[Recognised]:
+        """What a message asks about with this text of it: a list of names, links, custom emoji."""
+        hidden = _hidden_links(message)
+        everything = "\n".join([text, *hidden])
+        listed = [] if hidden else names_listed(text, any_word=asked)  # words that hide a link are no names
+        names = listed if len(listed) > 1 else names_in_links(everything)
+        names = folded([*names, *await self._emoji.names(_emoji_ids(message))])
+        if names:
+            return [Recognised(STICKER_SET, name) for name in names]
+        recognised = await self._items.recognise(everything, asked=asked)
+        return [recognised] if recognised else []
 
     async def _check(
-        self, wanted: Recognised, update: Update, context: HubContext, about: Message | None = None
+        self, wanted: list[Recognised], update: Update, context: HubContext, about: Message | None = None
     ) -> None:
         """`about` is the message with the item, when it is not the one that asks."""
         place = place_of(message_of(update), context.language)
         if about:
             place = replace(place, message_id=about.message_id)
-        await self._checks.check(wanted, asker_of(update), place, context.work)
+        asker, keys = asker_of(update), [each.key for each in wanted]
+        if len(wanted) == 1:
+            await self._checks.check(wanted[0], asker, place, context.work)
+        else:
+            await self._checks.check_many(wanted[0].kind, keys, asker, place, context.work)
 
 
 def _sticker_of(message: Message) -> Recognised | None:
@@ -84,10 +101,17 @@ def _sticker_of(message: Message) -> Recognised | None:
     return None
 
 
-def _with_links(message: Message, text: str) -> str:
-    """The text, and the addresses that hide behind words of it."""
-    hidden = [entity.url for entity in message.entities if entity.url]
-    return "\n".join([text, *hidden]) if hidden else text
+def _entities(message: Message) -> tuple[MessageEntity, ...]:
+    return (*message.entities, *message.caption_entities)
+
+
+def _hidden_links(message: Message) -> list[str]:
+    """The addresses behind words of a text."""
+    return [entity.url for entity in _entities(message) if entity.url]
+
+
+def _emoji_ids(message: Message) -> list[str]:
+    return [entity.custom_emoji_id for entity in _entities(message) if entity.custom_emoji_id]
 
 
 def _is_addressed(message: Message, context: HubContext) -> bool:

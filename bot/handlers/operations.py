@@ -59,7 +59,7 @@ def _stats(figures: dict[str, Figures], cache: Cache) -> tuple[Text, ...]:
     total = cache.get_stats()
     return (
         Text("stats-title", {"version": VERSION, "uptime": uptime}),
-        Text("stats-gallery", {"count": figures["gallery"]["sets"]}),
+        _gallery(figures["gallery"]),
         Text(
             "stats-cache",
             {
@@ -72,6 +72,12 @@ def _stats(figures: dict[str, Figures], cache: Cache) -> tuple[Text, ...]:
         Text("stats-messages", figures["messages"]),
         Text("stats-faults", {"count": figures["errors"]["total"]}),
     )
+
+
+def _gallery(figures: Figures) -> Text:
+    if figures.get("away"):
+        return Text("stats-gallery-away")
+    return Text("stats-gallery", {"count": figures["sets"]})
 
 
 def _line(fault: Fault) -> Text:

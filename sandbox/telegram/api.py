@@ -105,9 +105,5 @@ class Held(Response):
         self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await first_of(disconnected(receive), self._closing())
+        await first_of(disconnected(receive), self._state.until_closing())
         await Dropped()(scope, receive, send)
-
-    async def _closing(self) -> None:
-        while not self._state.closing:
-            await self._state.updates.bell.wait()

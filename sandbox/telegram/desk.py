@@ -9,13 +9,21 @@ from sandbox.telegram.methods.answer import Answer
 from sandbox.telegram.params import Params
 from sandbox.telegram.polling import Gone, get_updates
 from sandbox.telegram.state import State
+from sandbox.telegram.waiting import first_of
 from sandbox.telegram.wire import ApiError, Json, too_many
 
 Fate = Literal["answered", "held", "dropped"]
-_BAD_GATEWAY = (
-    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
-    "<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+# What a proxy in front of the Bot API says instead of JSON.
+_PROXY_TITLES = {
+    "502": "502 Bad Gateway",
+    "503": "503 Service Temporarily Unavailable",
+    "504": "504 Gateway Time-out",
+}
+_PROXY_PAGE = (
+    "<html>\r\n<head><title>{title}</title></head>\r\n"
+    "<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
 )
+_AFTERWARDS = ("lost_answer", "slow")  # faults of calls that take effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +48,35 @@ class Desk:
         if method is None:
             return self._refuse(name, params, ApiError(404, "Not Found: method not found"))
         fault = self._state.faults.take(method, params.chat_id)
-        if fault is not None and fault.kind != "lost_answer":
+        if fault is not None and fault.kind not in _AFTERWARDS:
             return self._fail(method, params, fault)
         if wait := self._state.limiter.wait(method.lower(), params.chat_id):
             return self._refuse(method, params, too_many(wait))
-        return await self._apply(method, params, gone, lost=fault is not None)
+        return await self._apply(method, params, gone, fault)
 
-    async def _apply(self, method: str, params: Params, gone: Gone, *, lost: bool) -> Outcome:
+    async def _apply(self, method: str, params: Params, gone: Gone, fault: Fault | None) -> Outcome:
         try:
-            answer = await self._answer(method, params, gone)
+            status, body = 200, (await self._answer(method, params, gone)).body()
         except ApiError as error:
-            outcome = self._refuse(method, params, error, reached=not lost)
-        else:
-            body = answer.body()
-            self._write(method, params, 0 if lost else 200, body, applied=True)
-            outcome = Outcome(200, body)
-        return Outcome(0, outcome.body, "dropped") if lost else outcome
+            status, body = error.code, error.body()
+        heard = False
+        try:
+            heard = fault is None or await self._reaches(fault, gone)
+        finally:  # what took effect is written down even if the stand-in is stopped meanwhile
+            self._write(method, params, status if heard else 0, body, applied=status == 200)
+        return Outcome(status, body) if heard else Outcome(0, body, "dropped")
+
+    async def _reaches(self, fault: Fault, gone: Gone) -> bool:
+        """Hold a slow answer back; False when nobody is left to hear it, as with a lost one."""
+        if fault.kind == "lost_answer":
+            return False
+        with self._state.traffic.parked():
+            try:
+                async with self._state.clock.timeout(fault.delay):
+                    await first_of(gone(), self._state.until_closing())
+            except TimeoutError:
+                return True
+        return False
 
     async def _answer(self, method: str, params: Params, gone: Gone) -> Answer:
         if method == GET_UPDATES:
@@ -67,15 +88,15 @@ class Desk:
             return self._refuse(method, params, too_many(fault.retry_after))
         if fault.kind == "500":
             return self._refuse(method, params, ApiError(500, "Internal Server Error"))
-        if fault.kind == "502":
-            self._write(method, params, 502, {}, applied=False)
-            return Outcome(502, {}, html=_BAD_GATEWAY)
+        if title := _PROXY_TITLES.get(fault.kind):
+            self._write(method, params, int(fault.kind), {}, applied=False)
+            return Outcome(int(fault.kind), {}, html=_PROXY_PAGE.format(title=title))
         self._write(method, params, 0, {}, applied=False)
         return Outcome(0, {}, "held" if fault.kind == "timeout" else "dropped")
 
-    def _refuse(self, method: str, params: Params, error: ApiError, *, reached: bool = True) -> Outcome:
+    def _refuse(self, method: str, params: Params, error: ApiError) -> Outcome:
         body = error.body()
-        self._write(method, params, error.code if reached else 0, body, applied=False)
+        self._write(method, params, error.code, body, applied=False)
         return Outcome(error.code, body)
 
     def _write(self, method: str, params: Params, status: int, answer: Json, *, applied: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from sandbox.telegram.wire import Json, WorldError, without
 
-FaultKind = Literal["429", "500", "502", "timeout", "lost_answer", "refused"]
+FaultKind = Literal["429", "500", "502", "503", "504", "timeout", "lost_answer", "refused", "slow"]
 KINDS: tuple[str, ...] = get_args(FaultKind)
 
 
@@ -14,8 +14,9 @@ KINDS: tuple[str, ...] = get_args(FaultKind)
 class Fault:
     """What goes wrong, where (`method` "*" is any) and for how long (times, seconds, or until removed).
 
-    timeout holds the connection and applies nothing; refused closes it and applies nothing;
-    lost_answer applies the call and closes without an answer.
+    502 to 504 are pages of a proxy in front. timeout holds the connection and applies nothing; refused closes
+    it and applies nothing; lost_answer applies the call and closes without an answer; slow applies it and
+    answers `delay` seconds later. `until` is on the clock given to Faults.
     """
 
     id: int
@@ -25,10 +26,11 @@ class Fault:
     until: float | None = None
     seconds: float | None = None
     retry_after: int = 1
+    delay: float = 1.0
     chat_id: int | None = None
 
-    def api(self) -> Json:
-        """The shape the page knows."""
+    def api(self, now: float) -> Json:
+        """The shape the page knows; `left` is how many of its seconds remain."""
         return without(
             {
                 "id": self.id,
@@ -36,7 +38,9 @@ class Fault:
                 "kind": self.kind,
                 "times": self.times,
                 "seconds": self.seconds,
+                "left": None if self.until is None else round(max(self.until - now, 0), 3),
                 "retry_after": self.retry_after if self.kind == "429" else None,
+                "delay": self.delay if self.kind == "slow" else None,
                 "chat_id": self.chat_id,
             }
         )
@@ -59,13 +63,14 @@ class Faults:
         times: int | None = None,
         seconds: float | None = None,
         retry_after: int = 1,
+        delay: float = 1.0,
         chat_id: int | None = None,
     ) -> Fault:
         """Plan a failure; without times and seconds it stays until removed. WorldError for unknown kinds."""
         if kind not in KINDS:
             raise WorldError(f"unknown kind of fault: {kind}")
         until = None if seconds is None else self._monotonic() + seconds
-        fault = Fault(self._next, method, kind, times, until, seconds, retry_after, chat_id)
+        fault = Fault(self._next, method, kind, times, until, seconds, retry_after, delay, chat_id)
         self._next += 1
         self._faults.append(fault)
         self._tell()
@@ -94,6 +99,11 @@ class Faults:
         now = self._monotonic()
         self._faults = [fault for fault in self._faults if fault.until is None or fault.until > now]
         return list(self._faults)
+
+    def shown(self) -> list[Json]:
+        """The active ones as the page knows them."""
+        now = self._monotonic()
+        return [fault.api(now) for fault in self.active()]
 
     def remove(self, fault_id: int) -> None:
         """Take one back; unknown ids are ignored."""

@@ -1,7 +1,9 @@
 """Every call the bot made, in the order they were settled."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from sandbox.telegram.wire import Json
 
@@ -28,6 +30,12 @@ class Ledger:
     def __init__(self, keep: int) -> None:
         self._calls: deque[Call] = deque(maxlen=keep)
         self._next = 1
+        self.added: list[Callable[[], None]] = []
+
+    @property
+    def last(self) -> int:
+        """The newest call's number; 0 before the first."""
+        return self._next - 1
 
     @property
     def calls(self) -> list[Call]:
@@ -42,11 +50,18 @@ class Ledger:
             if call.method == method and (applied is None or call.applied == applied)
         ]
 
+    def newest(self, most: int | None, wanted: Callable[[Call], bool]) -> list[Call]:
+        """The newest `most` (None is all) of those wanted, oldest first."""
+        found = list(islice(filter(wanted, reversed(self._calls)), most))
+        return found[::-1]
+
     def add(self, at: float, method: str, params: Json, status: int, answer: Json, applied: bool) -> Call:
         """Write a call down."""
         call = Call(self._next, at, method, params, status, answer, applied)
         self._next += 1
         self._calls.append(call)
+        for tell in self.added:
+            tell()
         return call
 
     def clear(self) -> None:

@@ -1,9 +1,8 @@
 """The chat page and its JSON: what it shows, what people do, faults and the ledger."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,8 +12,11 @@ from starlette.staticfiles import StaticFiles
 
 from sandbox.telegram.drawings import draw
 from sandbox.telegram.ledger import Call
+from sandbox.telegram.methods import CANONICAL, GET_UPDATES
 from sandbox.telegram.page_shapes import (
+    fault_options,
     page_bot,
+    page_call,
     page_chat,
     page_message,
     page_messages,
@@ -37,6 +39,7 @@ class PageApi:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        world.ledger.added.append(world.feed.bell.ring)
 
     def routes(self) -> list[BaseRoute]:
         """To be mounted beside the Bot API."""
@@ -90,31 +93,40 @@ class PageApi:
                 "loose_stickers": [page_sticker(sticker) for sticker in world.library.loose],
                 "messages": page_messages(world),
                 "reactions_permitted": list(PERMITTED),
-                "faults": [fault.api() for fault in world.faults.active()],
+                "faults": world.faults.shown(),
+                "methods": sorted(CANONICAL.values()),
                 "mode": world.updates.mode,
                 "last_event": world.feed.last,
             }
         )
 
     async def events(self, request: Request) -> Response:
-        """Server-sent events from `after` (or Last-Event-ID, which wins) on."""
+        """Server-sent events from `after` (or Last-Event-ID, which wins) on.
+
+        That the bot has made calls is told without a number: it is not kept, the ledger has it.
+        """
         asked = request.headers.get("last-event-id") or request.query_params.get("after") or ""
         after = int(asked) if asked.isdigit() else self._world.feed.last
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(self._stream(after), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(self.stream(after), media_type="text/event-stream", headers=headers)
 
-    async def _stream(self, after: int) -> AsyncIterator[str]:
+    async def stream(self, after: int) -> AsyncGenerator[str, None]:
+        """The events after that number as they go over the wire, until the stand-in closes."""
+        told = self._world.ledger.last
         yield "retry: 1000\n\n"
         while not self._world.feed.closed:
             for number, event in self._world.feed.after(after):
                 yield f"id: {number}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n"
                 after = number
-            if not await self._heard(after):
+            if told != self._world.ledger.last:
+                told = self._world.ledger.last
+                yield f'data: {{"type": "calls", "last": {told}}}\n\n'
+            if not await self._heard(after, told):
                 yield ": still here\n\n"
 
-    async def _heard(self, after: int) -> bool:
+    async def _heard(self, after: int, told: int) -> bool:
         """Wait for news; False after a quiet spell."""
-        if self._world.feed.last > after or self._world.feed.closed:
+        if self._world.feed.last > after or self._world.ledger.last != told or self._world.feed.closed:
             return True
         try:
             async with self._world.clock.timeout(_HEARTBEAT_SECONDS):
@@ -164,11 +176,12 @@ class PageApi:
     async def add_fault(self, request: Request) -> Response:
         """Plan a failure."""
         body = await _body(request)
-        options = {
-            name: body[name] for name in ("times", "seconds", "retry_after", "chat_id") if name in body
-        }
-        fault = self._world.faults.add(body["kind"], str(body.get("method", "*")), **options)
-        return JSONResponse(fault.api(), 201)
+        method = str(body.get("method", "*"))
+        if method != "*" and method.lower() not in CANONICAL:
+            raise WorldError(f"no such method: {method}")
+        method = CANONICAL.get(method.lower(), method)
+        fault = self._world.faults.add(body["kind"], method, **fault_options(body))
+        return JSONResponse(fault.api(self._world.clock.monotonic()), 201)
 
     async def remove_faults(self, request: Request) -> Response:
         """Take back one failure, or all."""
@@ -179,16 +192,20 @@ class PageApi:
         return Response(status_code=204)
 
     async def ledger(self, request: Request) -> Response:
-        """The calls after number `after`, optionally of one method."""
-        asked = request.query_params.get("after", "0")
-        after = int(asked) if asked.isdigit() else 0
-        method = request.query_params.get("method")
-        calls = [
-            _call(call)
-            for call in self._world.ledger.calls
-            if call.n > after and (not method or call.method == method)
-        ]
-        return JSONResponse({"calls": calls})
+        """The calls after number `after`, optionally of one method, or only the `newest` so many.
+
+        `polls=failed` leaves out the getUpdates that went well: there is always another one.
+        """
+        asked = request.query_params
+        after, most = _number(asked.get("after")) or 0, _number(asked.get("newest"))
+        method, quiet = asked.get("method"), asked.get("polls") == "failed"
+
+        def wanted(call: Call) -> bool:
+            routine = quiet and call.method == GET_UPDATES and call.status == 200
+            return call.n > after and not routine and (not method or call.method == method)
+
+        calls = self._world.ledger.newest(most, wanted)
+        return JSONResponse({"calls": [page_call(call) for call in calls]})
 
     async def reset(self, request: Request) -> Response:
         """Back to the seed."""
@@ -227,17 +244,9 @@ def _text(body: Json) -> str:
     return text
 
 
+def _number(asked: str | None) -> int | None:
+    return int(asked) if asked and asked.isdecimal() else None
+
+
 def _reason(error: Exception) -> str:
     return f"missing: {error.args[0]}" if isinstance(error, KeyError) else str(error)
-
-
-def _call(call: Call) -> dict[str, Any]:
-    return {
-        "n": call.n,
-        "at": call.at,
-        "method": call.method,
-        "params": call.params,
-        "status": call.status,
-        "answer": call.answer,
-        "applied": call.applied,
-    }

@@ -1,16 +1,18 @@
 """The JSON that the chat page reads."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sandbox.telegram.ledger import Call
 from sandbox.telegram.messages import Message
 from sandbox.telegram.people import Chat, Person
 from sandbox.telegram.stickers import Sticker, StickerSet
-from sandbox.telegram.wire import Json, without
+from sandbox.telegram.wire import Json, WorldError, without
 
 if TYPE_CHECKING:
     from sandbox.telegram.state import State
 
 PAGE_ROOT = "/telegram/page"
+_MOST = 100_000
 
 
 def page_message(message: Message) -> Json:
@@ -121,3 +123,36 @@ def page_messages(state: "State") -> list[Json]:
     messages = [message for chat in state.chats.values() for message in chat.messages.values()]
     messages.sort(key=lambda message: (message.date, message.message_id))
     return [page_message(message) for message in messages]
+
+
+def page_call(call: Call) -> Json:
+    """A call of the bot as the ledger tells it."""
+    return {
+        "n": call.n,
+        "at": call.at,
+        "method": call.method,
+        "params": call.params,
+        "status": call.status,
+        "answer": call.answer,
+        "applied": call.applied,
+    }
+
+
+def fault_options(body: Json) -> Json:
+    """What the page may say about a planned failure, each a number. Raises WorldError for anything else."""
+    whole = {name: _whole(name, body[name]) for name in ("times", "retry_after") if name in body}
+    spans = {name: _seconds(name, body[name]) for name in ("seconds", "delay") if name in body}
+    chat = {"chat_id": int(body["chat_id"])} if "chat_id" in body else {}
+    return whole | spans | chat
+
+
+def _whole(name: str, value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= _MOST:
+        raise WorldError(f"{name} is a whole number from 1 to {_MOST}")
+    return value
+
+
+def _seconds(name: str, value: Any) -> float:
+    if type(value) not in (int, float) or not 0 < value <= _MOST:
+        raise WorldError(f"{name} is a number of seconds up to {_MOST}")
+    return float(value)

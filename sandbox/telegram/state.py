@@ -82,6 +82,11 @@ class State:
         self.updates.bell.ring()
         self.feed.close()
 
+    async def until_closing(self) -> None:
+        """Return when the stand-in closes."""
+        while not self.closing:
+            await self.updates.bell.wait()
+
     def chat(self, chat_id: int) -> Chat:
         """A chat by id. Raises WorldError."""
         if chat_id not in self.chats:
@@ -171,8 +176,7 @@ class State:
         self.feed.publish({"type": "reactions", **where, "reactions": page_reactions(message)})
 
     def _faults_changed(self) -> None:
-        faults = [fault.api() for fault in self.faults.active()]
-        self.feed.publish({"type": "faults", "faults": faults})
+        self.feed.publish({"type": "faults", "faults": self.faults.shown()})
 
     def _mode_changed(self) -> None:
         self.feed.publish({"type": "mode", "mode": self.updates.mode})

@@ -61,6 +61,7 @@ class World(Membership):
         *,
         text: str = "",
         reply_to: int | None = None,
+        thread_id: int | None = None,
     ) -> Message:
         """A person writes a text that ends in custom emoji."""
         entities = find_entities(text)
@@ -69,7 +70,7 @@ class World(Membership):
             place = {"offset": utf16_length(text), "length": utf16_length(emoji)}
             entities.append(place | {"type": "custom_emoji", "custom_emoji_id": identifier})
             text += emoji
-        return self._write(chat_id, from_id, {"text": text, "entities": entities}, reply_to, None, False)
+        return self._write(chat_id, from_id, {"text": text, "entities": entities}, reply_to, thread_id, False)
 
     def send_raw(self, chat_id: int, from_id: int, content: Json) -> Message:
         """A person sends a message of any other kind; `content` is its Bot API fields ({"dice": {…}})."""

@@ -7,6 +7,7 @@
     ├─ StaleButton           a button whose proposal is gone, closed, or was never in this chat
     ├─ Refused               a request that is wrong in itself; asking again does not help
     ├─ Unavailable           an outside system cannot answer now; retry_after in seconds when it said so
+    │  └─ BreakerOpen        nobody asked it just now, because it failed before; costs a job no attempt
     └─ LostClaim             another worker owns this job by now; nothing was written
 
 The database's own outage is storage.errors.StorageUnavailable.
@@ -83,6 +84,13 @@ class Unavailable(HubError):
     @property
     def retry_after(self) -> float | None:
         return self._retry_after
+
+
+class BreakerOpen(Unavailable):
+    """The system failed lately and is left alone; `retry_after` is when the next call may try it.
+
+    Nothing was asked, so this is no failed attempt of whoever wanted to.
+    """
 
 
 class LostClaim(HubError):

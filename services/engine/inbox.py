@@ -22,6 +22,7 @@ from storage.records import Job, JobState, NewJob
 WAITERS = 64  # people and programs that may wait for results at once
 WAIT_POLL = 0.5  # seconds between looks at a job that another process may be working
 DAY = 86400.0
+IDLE = 5.0  # seconds
 
 Handler = Callable[[Job, Work], Awaitable[Any]]
 LastWord = Callable[[Job, Work, Exception], Awaitable[None]]
@@ -32,7 +33,9 @@ class Topic:
     """One kind of job: who works it, how many at once, how failures repeat, how long an id stays known.
 
     `handle(job, work)` makes its outside calls, collects its writes in `work` and returns the result
-    (JSON). `last_word` may collect what a person should hear when the job is given up.
+    (JSON). `last_word` may collect what a person should hear when the job is given up. `idle` is how many
+    seconds pass at most between looks when no hint comes: hints can be lost, rows cannot. `own_keys` says
+    that no other topic has jobs of the same keys.
     """
 
     name: str
@@ -41,6 +44,8 @@ class Topic:
     retry: RetryPolicy
     dedup_seconds: float = 30 * DAY
     last_word: LastWord | None = None
+    idle: float = IDLE
+    own_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +110,30 @@ class Inbox:
         """Hint that there may be work; truth is the rows."""
         self._wake[topic].set()
 
+    def hint(self, topic: str) -> None:
+        """Wake a topic by a name that another process told; one that is not worked here is no matter."""
+        if event := self._wake.get(topic):
+            event.set()
+
     def wake_all(self) -> None:
-        """Hint to every topic: a key is free, whichever topic its next job has."""
+        """Hint to every topic."""
         for topic in self._wake:
             self.wake(topic)
+
+    def key_is_free(self, topic: Topic) -> None:
+        """A job of this topic has let go of its key: hint to every topic that may have the next one."""
+        self.wake(topic.name)
+        if not topic.own_keys:
+            for other in self._topics.values():
+                if not other.own_keys:
+                    self.wake(other.name)
+
+    def take_hint(self, topic: str) -> bool:
+        """Whether a hint came since the last look; it is used up by asking."""
+        event = self._wake[topic]
+        hinted = event.is_set()
+        event.clear()
+        return hinted
 
     async def until_woken(self, topic: str, seconds: float) -> None:
         """Wait for a hint, or for the time."""

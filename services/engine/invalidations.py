@@ -1,13 +1,25 @@
-"""Carries invalidations between processes: numbered rows that each reads every second."""
+"""Carries invalidations between processes: numbered rows that each reads every second, or on a hint."""
 
+import asyncio
+from datetime import datetime, timedelta
 from functools import partial
+
+import structlog
 
 from services.engine.cache import Cache
 from services.engine.clock import Clock
 from storage import invalidations
-from storage.database import Database
+from storage.database import Database, Transaction
+
+log = structlog.get_logger(__name__)
 
 EVERY = 1.0  # seconds; so another process is stale for two at most
+GATHER = 0.02  # seconds after a hint in which others may join it
+# A row can be seen later than one with a greater number: as long as its transaction may last, the
+# difference between two machines' clocks included.
+LOOK_BACK = timedelta(seconds=60)
+# Rows are deleted after an hour: who has not read for half of it may have missed some.
+TOO_LONG = timedelta(minutes=30)
 
 
 class Invalidations:
@@ -17,19 +29,58 @@ class Invalidations:
         self._database = database
         self._clock = clock
         self._cache = cache
-        self._last: int | None = None  # outlives a broken `follow`: what was said meanwhile still counts
+        self._hinted = asyncio.Event()
+        # These outlive a broken `follow`: what was said meanwhile still counts.
+        self._last = 0
+        self._applied: frozenset[int] = frozenset()  # the numbers that the last look saw
+        self._read_at: datetime | None = None
+
+    def hint(self) -> None:
+        """There may be new rows; truth is the rows."""
+        self._hinted.set()
 
     async def follow(self) -> None:
         """Apply new rows for ever. What was said before this process began concerns no entry of it."""
-        if self._last is None:
-            self._last = await self._database.read(invalidations.last)
+        if self._read_at is None:
+            await self._begin()
         while True:
-            await self._clock.sleep(EVERY)
-            self._last = await self.apply_after(self._last)
+            await self._until_hinted()
+            await self._apply()
 
-    async def apply_after(self, last: int) -> int:
-        """Apply the rows after a number; the answer is the newest."""
-        for number, region, key in await self._database.read(partial(invalidations.after, last=last)):
-            self._cache.invalidate(region, key)
-            last = number
-        return last
+    async def _begin(self) -> None:
+        now = self._clock.now()
+        since = now - LOOK_BACK
+
+        def look(tx: Transaction) -> tuple[int, frozenset[int]]:
+            newest = invalidations.last(tx)
+            seen = (row.number for row in invalidations.newer(tx, newest, since))
+            return newest, frozenset(number for number in seen if number <= newest)
+
+        self._last, self._applied = await self._database.read(look)
+        self._read_at = now
+
+    async def _until_hinted(self) -> None:
+        try:
+            async with self._clock.timeout(EVERY):
+                await self._hinted.wait()
+            await self._clock.sleep(GATHER)
+        except TimeoutError:
+            pass
+        self._hinted.clear()
+
+    async def _apply(self) -> None:
+        now = self._clock.now()
+        rows = await self._database.read(partial(invalidations.newer, last=self._last, since=now - LOOK_BACK))
+        if self._read_at and now - self._read_at > TOO_LONG:
+            self._forget_everything(now - self._read_at)
+        for row in rows:
+            if row.number not in self._applied:
+                self._cache.invalidate(row.region, row.key)
+        self._applied = frozenset(row.number for row in rows)
+        self._last = max(self._last, rows[-1].number) if rows else self._last
+        self._read_at = now
+
+    def _forget_everything(self, gap: timedelta) -> None:
+        log.warning("invalidations.missed", details={"seconds_without_a_look": gap.total_seconds()})
+        for region in self._cache.regions:
+            self._cache.invalidate(region)

@@ -34,6 +34,17 @@ class RetryPolicy:
         due = now + timedelta(seconds=wait)
         return due if due <= first_failed_at + timedelta(seconds=self.window) else None
 
+    def after_waiting(
+        self, first_failed_at: datetime | None, now: datetime, seconds: float
+    ) -> datetime | None:
+        """When to go on after a wait that was no attempt; None: the window of earlier failures ends before.
+
+        Where nothing has failed yet no window is open, and the wait opens none.
+        """
+        due = now + timedelta(seconds=seconds)
+        is_in_time = first_failed_at is None or due <= first_failed_at + timedelta(seconds=self.window)
+        return due if is_in_time else None
+
     def _drawn(self, failures: int, random: Random) -> float:
         return random.uniform(0, min(self.cap, self.delay * self.factor ** (failures - 1)))
 

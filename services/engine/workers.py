@@ -9,13 +9,13 @@ from typing import Any
 import structlog
 
 from services.engine.clock import Clock
-from services.engine.errors import FaultRecorder, LostClaim
+from services.engine.errors import BreakerOpen, FaultRecorder, LostClaim
 from services.engine.failpoints import Failpoints
 from services.engine.inbox import Inbox, Topic, is_permanent
 from services.engine.observability import bound, new_correlation_id
 from services.engine.supervisor import Supervisor
 from services.engine.work import Work
-from storage import jobs
+from storage import jobs, postponing
 from storage.database import Database, Transaction
 from storage.errors import StorageUnavailable
 from storage.records import Job
@@ -23,7 +23,6 @@ from storage.records import Job
 log = structlog.get_logger(__name__)
 
 LEASE = 30.0  # seconds a claim lives without being renewed; renewed three times within
-IDLE = 5.0  # seconds between looks when no hint comes: hints can be lost, rows cannot
 STORAGE_AGAIN = 0.5  # seconds until work that the database refused is tried again
 
 
@@ -56,6 +55,7 @@ class Workers:
         self._process = new_correlation_id()
         self._claims = count()
         self._held: dict[str, dict[int, Job]] = {}
+        self._busy: dict[str, set[str]] = {}  # the claims, by owner and job, whose handler has not ended
 
     async def recover(self, *, alone: bool) -> None:
         """Free what earlier processes had claimed; `alone` when no other process can be alive."""
@@ -71,6 +71,7 @@ class Workers:
     def start(self, topic: Topic) -> None:
         """Begin to work a topic."""
         self._held[topic.name] = {}
+        self._busy[topic.name] = set()
         self._supervisor.spawn(f"inbox.{topic.name}", lambda: self._run(topic))
 
     def keep_leases(self) -> None:
@@ -85,16 +86,19 @@ class Workers:
             log.warning("inbox.not_handed_back", details={"reason": str(error)})
 
     async def _run(self, topic: Topic) -> None:
-        held = self._held[topic.name]
+        held, busy = self._held[topic.name], self._busy[topic.name]
         while True:
-            free, now = topic.concurrency - len(held), self._clock.now()
+            # Finishes are written while the next jobs are handled; not more of them than there are handlers.
+            free = min(topic.concurrency - len(busy), 2 * topic.concurrency - len(held))
+            now = self._clock.now()
             claimed = await self._claim(topic, free, now) if free > 0 else []
             for job in claimed:
                 held[job.id] = job
+                busy.add(_claim_of(job))
                 self._supervisor.spawn_once(f"job.{topic.name}.{job.id}", self._work(topic, job))
             if free <= 0:
-                await self._inbox.until_woken(topic.name, IDLE)
-            elif len(claimed) < free:
+                await self._inbox.until_woken(topic.name, topic.idle)
+            elif len(claimed) < free and not self._inbox.take_hint(topic.name):
                 await self._inbox.until_woken(topic.name, await self._idle(topic, now))
 
     async def _claim(self, topic: Topic, most: int, now: datetime) -> list[Job]:
@@ -111,41 +115,59 @@ class Workers:
     async def _idle(self, topic: Topic, looked: datetime) -> float:
         # From the moment of the claim on: what became due since then was not seen by it.
         due = await self._database.read(lambda tx: jobs.next_due(tx, topic.name, looked))
-        return min(IDLE, max((due - self._clock.now()).total_seconds(), 0.0)) if due else IDLE
+        if due is None:
+            return topic.idle
+        return min(topic.idle, max((due - self._clock.now()).total_seconds(), 0.0))
 
     async def _work(self, topic: Topic, job: Job) -> None:
         try:
             with bound(job.correlation_id):
                 await self._attempt(topic, job)
         finally:
+            self._busy[topic.name].discard(_claim_of(job))
             if self._held[topic.name].get(job.id) is job:  # else this process has claimed it anew
                 del self._held[topic.name][job.id]
             self._inbox.finished(job)
-            self._inbox.wake_all()
+            self._inbox.key_is_free(topic)
 
     async def _attempt(self, topic: Topic, job: Job) -> None:
+        was_told = False
         while True:
             try:
                 return await self._try(topic, job)
             except StorageUnavailable as error:
                 # Our own database is away: that is nobody's failed attempt, and could not be written either.
-                log.error("job.storage_unavailable", details=_facts(job), exc_info=error)
+                if not was_told:  # an outage may be long, and many jobs wait it out
+                    log.warning("job.storage_unavailable", details=_facts(job, reason=error))
+                was_told = True
                 await self._clock.sleep(STORAGE_AGAIN)
 
     async def _try(self, topic: Topic, job: Job) -> None:
         work = Work(job)
         try:
             self._failpoints.hit("handling")
-            result = await topic.handle(job, work)
+            result = await self._handle(topic, job, work)
             await self._finish(work, lambda tx: jobs.finish(tx, job, at=self._clock.now(), result=result))
         except StorageUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - the inbox's edge: any failure is this job's outcome
             await self._failed(topic, job, error)
 
+    async def _handle(self, topic: Topic, job: Job, work: Work) -> Any:
+        busy, claim = self._busy[topic.name], _claim_of(job)
+        busy.add(claim)
+        try:
+            return await topic.handle(job, work)
+        finally:
+            if len(busy) >= topic.concurrency:
+                self._inbox.wake(topic.name)
+            busy.discard(claim)
+
     async def _failed(self, topic: Topic, job: Job, error: Exception) -> None:
         work = Work(job)
         now = self._clock.now()
+        if isinstance(error, BreakerOpen) and await self._is_put_off(topic, job, error, now):
+            return
         due = None
         if not is_permanent(error):
             failures = job.attempts - job.lapses
@@ -160,6 +182,14 @@ class Workers:
             if topic.last_word:
                 await topic.last_word(job, work, error)
             await self._finish(work, lambda tx: jobs.bury(tx, job, at=now, reason=reason))
+
+    async def _is_put_off(self, topic: Topic, job: Job, error: BreakerOpen, now: datetime) -> bool:
+        due = topic.retry.after_waiting(job.first_failed_at, now, error.retry_after or 0.0)
+        if due is None:
+            return False
+        log.info("job.put_off", details=_facts(job, until=due, reason=error))
+        await self._finish(Work(job), lambda tx: postponing.put_off(tx, job, due_at=due, reason=str(error)))
+        return True
 
     async def _finish(self, work: Work, end: Callable[[Transaction], bool]) -> None:
         """Write the job's effects and its end together, or nothing of it when the claim was lost."""
@@ -189,6 +219,10 @@ class Workers:
         held = [(job.id, job.owner) for of_topic in self._held.values() for job in of_topic.values()]
         until = self._clock.now() + timedelta(seconds=self._lease)
         await self._database.write(lambda tx: jobs.renew(tx, held, lease_until=until))
+
+
+def _claim_of(job: Job) -> str:
+    return f"{job.owner} {job.id}"
 
 
 def _facts(job: Job, **more: Any) -> dict[str, Any]:

@@ -1,7 +1,12 @@
-"""Check → propose: what somebody who asks about an item gets to see."""
+"""Check → propose: what somebody who asks about an item, or about several at once, gets to see."""
 
+import asyncio
+from collections.abc import Sequence
+
+from services.engine.errors import HubError, NoSuchItem
 from services.engine.work import Work
-from services.flow.items import Item, Items, Recognised
+from services.flow.batches import MOST, MOST_OFFERS, Batch
+from services.flow.items import Item, Items, Kind, Proposal, Recognised
 from services.flow.messages import Content, Messages, Text
 from services.flow.places import Asker, Place
 from services.flow.proposals import Proposals
@@ -26,6 +31,50 @@ class Checks:
             proposal = await kind.propose(wanted.key, asker, place)
             work.write(lambda tx: self._proposals.show(tx, work, proposal, asker, place))
 
+    async def check_many(
+        self, kind_name: str, keys: Sequence[str], asker: Asker, place: Place, work: Work
+    ) -> None:
+        """The same for several keys, which differ in more than case: one answer, or one proposal, for all.
+
+        Raises Unavailable when any of them cannot be told, NotAllowed.
+        """
+        kind, wanted = self._items.kind(kind_name), keys[:MOST]
+        found = await kind.find_many(wanted)
+        listed = tuple(item for key in wanted if (item := found[key]))
+        missing = [key for key in wanted if not found[key]]
+        if not place.private and not missing:
+            work.write(lambda tx: self._show(tx, work, listed[0], place))
+            return
+        missing = await self._proposals.welcome(kind_name, missing, place)
+        offers, unknown, rest = await self._propose_some(kind, missing, asker, place)
+        if not place.private and len(offers) == 1 and not rest:
+            work.write(lambda tx: self._proposals.show(tx, work, offers[0], asker, place))
+            return
+        known = (listed, tuple(unknown)) if place.private else ((), ())
+        batch = Batch(*known, tuple(rest), left_out=len(keys) - len(wanted))
+        work.write(lambda tx: self._proposals.show_batch(tx, work, batch, offers, asker, place))
+
+    async def _propose_some(
+        self, kind: Kind, keys: Sequence[str], asker: Asker, place: Place
+    ) -> tuple[list[Proposal], list[str], list[str]]:
+        """As many proposals as one message takes; what does not exist; and what was not asked about."""
+        offers: list[Proposal] = []
+        unknown: list[str] = []
+        rest = list(keys)
+        while rest and (room := MOST_OFFERS - len(offers)):
+            asked, rest = rest[:room], rest[room:]
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(_proposed(kind, key, asker, place)) for key in asked]
+            for key, answer in zip(asked, (task.result() for task in tasks), strict=True):
+                match answer:
+                    case Proposal():
+                        offers.append(answer)
+                    case NoSuchItem():
+                        unknown.append(key)
+                    case _:
+                        raise answer
+        return offers, unknown, rest
+
     def _show(self, tx: Transaction, work: Work, item: Item, place: Place) -> None:
         if place.private:
             links = (item.card.link,) if item.card.link else ()
@@ -33,3 +82,11 @@ class Checks:
             self._messages.text(tx, work.job, place, content, name="listed")
         elif place.message_id is not None:
             self._messages.react(tx, work.job, place, "exists", message_id=place.message_id)
+
+
+async def _proposed(kind: Kind, key: str, asker: Asker, place: Place) -> Proposal | HubError:
+    """The proposal, or why there is none, so that one task does not stop the others."""
+    try:
+        return await kind.propose(key, asker, place)
+    except HubError as error:
+        return error

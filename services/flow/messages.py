@@ -82,6 +82,11 @@ class Messages:
         """Replace what the place's own message shows, as after a press on it."""
         self._put(tx, job, "edit", place, content, name="edit.shown", target=place.message_id)
 
+    def first_shown(self, tx: Transaction, place: Place) -> Content | None:
+        """What the place's own message was sent to show, before any edit; None when it is not known."""
+        shown = messages.content_sent(tx, place.chat_id, place.message_id or 0)
+        return msgspec.convert(shown, Content) if shown else None
+
     def react(self, tx: Transaction, job: Job, place: Place, purpose: str, *, message_id: int) -> None:
         """Put the reaction for a purpose on a message of the place's chat."""
         name = f"reaction.{message_id}"

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.engine.clock import Clock
-from storage import faults, jobs, messages
+from storage import faults, inbox_figures, messages
 from storage.database import Database, Transaction
 
 Figures = dict[str, Any]
@@ -40,9 +40,8 @@ class Statistics:
 
 def _own(tx: Transaction) -> dict[str, Figures]:
     by_state: Figures = {"waiting": 0, "claimed": 0, "dead": 0}
-    for states in jobs.counts(tx).values():
-        for state, count in states.items():
-            by_state[state] += count
+    for each in inbox_figures.backlog(tx):
+        by_state[each.state] += each.count
     waiting = {"waiting": 0, "sending": 0, "failed": 0, "unknown": 0} | messages.counts(tx)
     return {
         "jobs": by_state,

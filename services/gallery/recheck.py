@@ -9,6 +9,7 @@ from services.engine.clock import Clock
 from services.engine.errors import NoSuchItem, Unavailable
 from services.engine.inbox import Inbox, Topic
 from services.engine.retry import RetryPolicy
+from services.engine.schedule import IDLE
 from services.engine.work import Work
 from services.gallery.changes import Author, record, told
 from services.gallery.item import StickerSetReader
@@ -63,7 +64,7 @@ class Recheck:
 
     def topic(self) -> Topic:
         """The row that the inbox needs."""
-        return Topic(TOPIC, self.handle, 1, RETRY)
+        return Topic(TOPIC, self.handle, 1, RETRY, idle=IDLE, own_keys=True)
 
     async def handle(self, job: Job, work: Work) -> dict[str, int]:
         """Ask about one batch, and put off a job for the next while sets remain.

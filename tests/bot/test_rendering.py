@@ -138,6 +138,38 @@ def test_links_and_actions_are_a_row_each_in_the_language_of_the_reader() -> Non
     assert all(len(row) == 1 for row in keyboard.inline_keyboard)
 
 
+def test_a_label_takes_its_parameters_as_they_are() -> None:
+    action = Action("button-add-named", "add:abc", params={"title": "<b>Cats & Co</b>"})
+    keyboard = RENDERER.keyboard("en", Content(actions=(action,)))
+    assert keyboard
+    assert keyboard.inline_keyboard[0][0].text == "➕ <b>Cats & Co</b>"
+
+
+def test_what_stands_beside_another_shares_its_row() -> None:
+    one, two = Action("button-help", "a"), Action("button-help", "b", beside=True)
+    for actions, rows in (
+        ((one, two), [["a", "b"]]),
+        ((two, one), [["b"], ["a"]]),
+        ((two, two), [["b", "b"]]),
+    ):
+        keyboard = RENDERER.keyboard("en", Content(actions=actions))
+        assert keyboard
+        shown = [[str(b.callback_data)[3:] for b in row] for row in keyboard.inline_keyboard]
+        assert shown == rows
+
+
+@pytest.mark.parametrize("key", ["line", "line-named", "line-added"])
+@pytest.mark.parametrize("language", LANGUAGES)
+@given(title=ANYTHING, url=ANYTHING)
+def test_any_title_and_address_of_a_line_are_shown_as_they_are(
+    language: str, key: str, title: str, url: str
+) -> None:
+    shown = Shown(RENDERER.words(language, Text(key, {"title": title, "url": url, "name": "n"})))
+    assert shown.text.startswith(("• " + title, "✓ " + title))
+    assert shown.addresses == [url]
+    assert set(shown.tags) <= ALLOWED_TAGS
+
+
 @given(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=60))
 def test_what_an_action_may_carry_fits_a_button(press: str) -> None:
     keyboard = RENDERER.keyboard("en", Content(actions=(Action("button-add", press),)))

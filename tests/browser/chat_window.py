@@ -5,6 +5,8 @@ from playwright.async_api import Locator, Page, expect
 from sandbox.telegram.seed import ALICE
 from tests.browser.conftest import StandIn
 
+MOST_TABS = 25
+
 
 def bubble(page: Page, text: str) -> Locator:
     """The message with that text in the open chat."""
@@ -26,6 +28,24 @@ async def choose_sticker(page: Page, file_id: str, set_name: str) -> None:
     panel = page.get_by_test_id("sticker-panel")
     await panel.locator(f'[data-set="{set_name}"]').click()
     await panel.locator(f'[data-sticker="{file_id}"]').click()
+
+
+async def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
+    """Press Tab (or "Shift+Tab") until the target has the focus: it is reachable, and not too far away."""
+    await expect(target).to_be_attached()
+    for _ in range(MOST_TABS):
+        if await target.evaluate("node => node === document.activeElement"):
+            return
+        await page.keyboard.press(key)
+    raise AssertionError(f"{key} does not lead to {target}")
+
+
+async def plan_fault(page: Page, kind: str, method: str, span: str = "once") -> None:
+    """Plan a failure in the open panel."""
+    await page.get_by_test_id("fault-kind").select_option(kind)
+    await page.get_by_test_id("fault-method").select_option(method)
+    await page.get_by_test_id("fault-span").select_option(span)
+    await page.get_by_test_id("fault-plan").click()
 
 
 async def overflow(page: Page) -> int:

@@ -30,6 +30,13 @@ class ScriptedBot:
         assert answer["ok"], f"{method}: {answer}"
         return answer["result"]
 
+    async def attempts(self, method: str, **params: Any) -> int | None:
+        """The HTTP status of a call that may fail; None when no answer came."""
+        try:
+            return (await self._client.post(method, json=params)).status_code
+        except httpx.TransportError:
+            return None
+
     async def hears(self, kind: str) -> Any:
         """The next update of a kind, e.g. "message"; updates of other kinds before it are let go."""
         async with asyncio.timeout(PATIENCE_SECONDS):

@@ -12,7 +12,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from commands.assembly import running
 from sandbox.telegram.seed import ALICE, BORIS, STICKER_FANS
 from services.engine.clock import SystemClock
-from tests.browser.chat_window import bubble, choose_sticker, open_chat, overflow, write
+from tests.browser.chat_window import bubble, choose_sticker, open_chat, overflow, tab_to, write
 from tests.browser.conftest import StandIn
 from tests.town import settings_for
 
@@ -44,6 +44,59 @@ async def test_a_sticker_is_proposed_added_by_a_press_and_recognised_from_then_o
     await expect(bubble(page, "In the gallery since").last).to_be_visible()
 
 
+async def test_the_keyboard_alone_adds_a_set_reacts_and_sees_the_hub_through_a_429(
+    page: Page, stand_in: StandIn, hub: None
+) -> None:
+    await open_chat(page, stand_in, BORIS, BORIS)
+    await tab_to(page, page.get_by_test_id("person-switcher"), "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(f'[data-person="{BORIS}"]')).to_be_focused()
+    await page.keyboard.press("Home")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(f'[data-person="{ALICE}"]')).to_have_attribute("aria-checked", "true")
+    await expect(page.get_by_test_id("person-switcher")).to_be_focused()
+    await tab_to(page, page.locator(f'[data-chat="{ALICE}"]'))
+    await page.keyboard.press("Enter")
+
+    await tab_to(page, page.get_by_test_id("stickers"), "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("ArrowRight")
+    await expect(page.locator('[data-set="MoonDogs"]')).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    add = page.locator("[data-button='➕ Add']")
+    await tab_to(page, add, "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-button='Open the set']")).to_be_visible()
+
+    await expect(
+        bubble(page, "was added by")
+    ).to_be_focused()  # the pressed button is gone, its message is not
+    await page.keyboard.press("ArrowDown")
+    answer = page.get_by_test_id("log").locator("article", has=page.locator("[data-button='Open the set']"))
+    await expect(answer).to_be_focused()
+    for key in ("Enter", "ArrowUp", "Enter"):
+        await page.keyboard.press(key)
+    await expect(answer.locator('[data-reaction="👍"][aria-pressed="true"]')).to_be_visible()
+
+    await tab_to(page, page.get_by_test_id("faults"), "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await tab_to(page, page.get_by_test_id("fault-kind-extra"))
+    await page.keyboard.type("1")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("fault-list")).to_contain_text("429: too many requests, 1 s to wait")
+    await tab_to(page, page.get_by_test_id("composer"), "Shift+Tab")
+    await page.keyboard.type("/version")
+    await page.keyboard.press("Enter")
+    await expect(page.locator('[data-call="sendMessage"][data-outcome="failed"]')).to_contain_text("429")
+    await expect(page.locator('[data-call="sendMessage"]').first).to_have_attribute("data-outcome", "done")
+    await expect(bubble(page, "Switchboard").last).to_be_visible()
+    await tab_to(page, page.get_by_test_id("faults-close"))
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_test_id("fault-panel")).to_be_hidden()
+    await expect(page.get_by_test_id("faults")).to_be_focused()
+
+
 async def test_each_person_is_spoken_to_in_their_language_and_only_the_admin_sees_stats(
     page: Page, stand_in: StandIn, hub: None
 ) -> None:
@@ -72,6 +125,7 @@ async def test_a_group_gets_a_quiet_answer_at_both_widths(
     await expect(page.locator("[data-button='➕ Add']")).to_be_visible()
     assert await overflow(page) <= 0
     await expect(page.get_by_test_id("toast")).to_have_count(0)
+    await page.mouse.move(0, 0)  # a message under the pointer shows its tools
     # `make screenshots` keeps them; any other run only shows that they can be taken.
     folder = DOCS if os.environ.get("SCREENSHOTS") else tmp_path
     await page.screenshot(path=folder / f"chat-{size['width']}.png")

@@ -14,6 +14,10 @@ from tests.chaos.look import Look
 
 Json = dict[str, Any]
 
+EXCUSE = "error-gallery-unavailable"  # what people are told whose question could not be answered
+
+_OF_UPDATES = "FROM jobs WHERE topic = 'telegram' ORDER BY id"  # what happens regularly is nobody's update
+
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
@@ -48,6 +52,8 @@ class MessageRow:
         """What it does, in a word: its kind, with proposals and the purposes of reactions told apart."""
         if self.kind == "reaction":
             return f"reaction {self.content['purpose']}"
+        if self.kind == "text" and any(EXCUSE in str(text) for text in self.content.get("texts", ())):
+            return "excuse"
         return "proposal" if self.kind == "text" and self.content["actions"] else self.kind
 
 
@@ -83,7 +89,9 @@ class JournalRow:
 @dataclass(frozen=True)
 class History:
     """See the module. `known_listed` are stickers (chat, message) sent when their set was listed for certain;
-    `gap` is the most updates seen confirmed but not stored; `lives` are one more than `deaths`.
+    `gap` is the most updates seen confirmed but not stored; `acknowledged` are the numbers of those that
+    were answered with 200; `outages` of the database may have people told to try again; `lives` are one
+    more than `deaths`.
     """
 
     bot_id: int
@@ -98,6 +106,8 @@ class History:
     listed_at_start: frozenset[str]
     known_listed: frozenset[tuple[int, int]]
     gap: int = 0
+    acknowledged: frozenset[int] = frozenset()
+    outages: int = 0
     deaths: Sequence[Death] = ()
     lives: Sequence[Life] = ()
 
@@ -138,14 +148,17 @@ class History:
 def read_rows(look: Look) -> dict[str, Any]:
     """The part of a history that the database holds, as History's arguments."""
     return {
-        "jobs": [JobRow(*row) for row in look.rows(f"SELECT {_columns(JobRow)} FROM jobs ORDER BY id")],
+        "jobs": [
+            JobRow(*row)
+            for row in look.rows(f"SELECT {_columns(JobRow)} FROM jobs WHERE topic = 'telegram' ORDER BY id")
+        ],
         "messages": [_message(row) for row in look.rows(f"SELECT {_columns(MessageRow)} FROM messages")],
         "proposals": [
             ProposalRow(*row) for row in look.rows(f"SELECT {_columns(ProposalRow)} FROM proposals")
         ],
         "sets": [SetRow(*row) for row in look.rows(f"SELECT {_columns(SetRow)} FROM sticker_sets")],
         "journal": [JournalRow(*row) for row in look.rows(f"SELECT {_columns(JournalRow)} FROM journal")],
-        "integrity": str(look.rows("PRAGMA integrity_check")[0][0]),
+        "integrity": look.integrity(),
     }
 
 

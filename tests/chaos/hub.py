@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +39,13 @@ class Life:
 
 
 class HubProcess:
-    """One hub process after the other, never two. Their logs go to the end of the file `log`."""
+    """One hub process after the other, never two. Their logs go to the end of the file `log`.
 
-    def __init__(self, settings: Mapping[str, str], log: Path) -> None:
+    `options` are those of hub_process.py.
+    """
+
+    def __init__(self, settings: Mapping[str, str], log: Path, options: Sequence[str] = ()) -> None:
+        self._options = options
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         self._environment = kept | {"PYTHONDONTWRITEBYTECODE": "1", **settings}
         self._log = log
@@ -64,7 +68,7 @@ class HubProcess:
         self._began = time.monotonic()
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.chaos.hub_process"),
+                *(sys.executable, "-m", "tests.chaos.hub_process", *self._options),
                 cwd=ROOT,
                 env=self._environment,
                 stdin=PIPE,
@@ -74,10 +78,29 @@ class HubProcess:
 
     async def arm(self, point: str, passages: int) -> None:
         """Have it die at the so-manieth passage of a failpoint, counted from when it reads this."""
+        await self._order(f"{point} {passages}")
+
+    async def pragma(self, setting: str) -> None:
+        """Have the connection that writes to a file set something, as "query_only=ON"."""
+        await self._order(f"pragma {setting}")
+
+    async def _order(self, line: str) -> None:
         stdin = self._running.stdin
         assert stdin is not None
-        stdin.write(f"{point} {passages}\n".encode())
+        stdin.write(line.encode() + b"\n")
         await stdin.drain()
+
+    def kill(self) -> None:
+        """End it in the middle of whatever it does."""
+        self._running.kill()
+
+    def halt(self) -> None:
+        """Stop it in the middle of whatever it does; it knows nothing of it."""
+        self._running.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on as if nothing had been."""
+        self._running.send_signal(signal.SIGCONT)
 
     async def stop(self) -> Life:
         """Let it end by itself, as when a service manager stops it."""
@@ -105,9 +128,11 @@ class HubProcess:
 
 
 @asynccontextmanager
-async def hub_process(settings: Mapping[str, str], log: Path) -> AsyncIterator[HubProcess]:
+async def hub_process(
+    settings: Mapping[str, str], log: Path, options: Sequence[str] = ()
+) -> AsyncIterator[HubProcess]:
     """A hub that nobody has started yet; nothing of it is left after the block."""
-    hub = HubProcess(settings, log)
+    hub = HubProcess(settings, log, options)
     try:
         yield hub
     finally:

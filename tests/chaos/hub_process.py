@@ -1,26 +1,36 @@
 """The real hub in a process of its own, which ends itself with SIGKILL at a named failpoint.
 
 Settings come from the environment. Standard input takes lines "POINT N": die at the N-th passage of that
-point, counted from then; its end means stop. Standard output gets a line of JSON per event:
-{"event": "ready", "address": …, "synchronous": …} and, after the first finish, {"event": "worked"}; each
-with "at", in seconds of the machine's monotonic clock.
+point, counted from then; and "pragma NAME=VALUE" for SQLite's writer; its end means stop. Standard output
+gets a line of JSON per event: {"event": "ready", "address": …, "synchronous": … (SQLite only)} and, after
+the first finish, {"event": "worked"}; each with "at", in seconds of the machine's monotonic clock. Standard
+error gets the log, and in it {"event": "hub_process.<point>", "task": …} for each update finished and each
+message sent.
 """
 
+import argparse
 import asyncio
 import json
 import os
 import signal
 import sys
+import threading
 import time
+from functools import partial
+from queue import SimpleQueue
 
 import uvloop
+from sqlalchemy import Connection, Engine, event
 
+from bot.updates import TOPIC
 from commands.assembly import Switchboard, running
 from commands.serve import stop_signal
 from services.engine.clock import SystemClock
 from services.engine.failpoints import NAMES
 from services.engine.observability import configure_logging
+from services.engine.workers import LEASE
 from settings import load_settings
+from storage.database import SILENCE
 
 
 class PatientClock(SystemClock):
@@ -48,7 +58,11 @@ class DeadlyFailpoints:
         self._armed, self._left = name, passages
 
     def hit(self, name: str) -> None:
-        """See Failpoints."""
+        """See Failpoints. Updates count, and not the ticks of the schedule, which come when they like."""
+        if _is_for_a_tick():
+            return
+        if name in {"finish", "sending"}:
+            _note(name)
         if name == "finish" and not self._worked:
             self._worked = True
             _tell("worked")
@@ -58,12 +72,34 @@ class DeadlyFailpoints:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _is_for_a_tick() -> bool:
+    task = asyncio.current_task()
+    part, _, of = (task.get_name() if task else "").partition(".")
+    return part == "schedule" or (part in {"inbox", "job"} and not of.startswith("telegram"))
+
+
+def _is_regular() -> bool:
+    """Whether this is the leader's schedule, or the work it asked for."""
+    kind, _, topic = _task().partition(".")
+    return kind == "schedule" or (kind in {"inbox", "job"} and not topic.startswith(TOPIC))
+
+
+def _task() -> str:
+    task = asyncio.current_task()
+    return task.get_name() if task else ""
+
+
+def _note(point: str) -> None:
+    sys.stderr.write(json.dumps({"event": f"hub_process.{point}", "task": _task()}) + "\n")
+    sys.stderr.flush()
+
+
 def _tell(event: str, **facts: object) -> None:
     sys.stdout.write(json.dumps({"event": event, "at": time.monotonic(), **facts}) + "\n")
     sys.stdout.flush()
 
 
-def _listen(failpoints: DeadlyFailpoints, stop: asyncio.Event) -> None:
+def _listen(failpoints: DeadlyFailpoints, pragmas: SimpleQueue[str], stop: asyncio.Event) -> None:
     """Take the parent's lines; a parent that is gone ends the hub too."""
     loop, descriptor, rest = asyncio.get_running_loop(), sys.stdin.fileno(), bytearray()
 
@@ -77,28 +113,59 @@ def _listen(failpoints: DeadlyFailpoints, stop: asyncio.Event) -> None:
         *lines, last = rest.split(b"\n")
         rest[:] = last
         for line in lines:
-            name, passages = line.decode().split()
-            failpoints.arm(name, int(passages))
+            name, value = line.decode().split()
+            if name == "pragma":
+                pragmas.put(value)
+            else:
+                failpoints.arm(name, int(value))
 
     loop.add_reader(descriptor, take)
 
 
-async def _synchronous(switchboard: Switchboard) -> int:
-    """The setting of the one connection that writes."""
+async def _synchronous(switchboard: Switchboard, *, postgres: bool) -> int | None:
+    """The setting of the one connection that writes to a file."""
+    if postgres:
+        return None
     value: int = await switchboard.hub.database.write(
         lambda tx: tx.exec_driver_sql("PRAGMA synchronous").scalar_one()
     )
     return value
 
 
+def _obey(pragmas: SimpleQueue[str], connection: Connection) -> None:
+    """Set what was asked for, before the writer begins its next transaction."""
+    if threading.current_thread().name != "storage.writer":
+        return
+    while not pragmas.empty():
+        connection.exec_driver_sql(f"PRAGMA {pragmas.get()}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lease", type=float, default=LEASE)
+    parser.add_argument("--silence", type=float, default=SILENCE)
+    parser.add_argument("--impatient", action="store_true", help="monotonic time runs as it does")
+    return parser.parse_args()
+
+
 async def main() -> None:
     """Run the hub until standard input ends."""
+    options = _options()
     settings = load_settings(os.environ, None, serving=True)
     configure_logging(settings.logs.level, settings.logs.format, settings.secrets(), sys.stderr)
     failpoints, stop = DeadlyFailpoints(), stop_signal()
-    _listen(failpoints, stop)  # before anything runs, so that the first passage can be the last
-    async with running(settings, clock=PatientClock(), failpoints=failpoints) as switchboard:
-        _tell("ready", address=switchboard.address, synchronous=await _synchronous(switchboard))
+    pragmas: SimpleQueue[str] = SimpleQueue()
+    event.listen(Engine, "begin", partial(_obey, pragmas))
+    _listen(failpoints, pragmas, stop)  # before anything runs, so that the first passage can be the last
+    async with running(
+        settings,
+        clock=None if options.impatient else PatientClock(),
+        failpoints=failpoints,
+        lease=options.lease,
+        silence=options.silence,
+    ) as switchboard:
+        synchronous = await _synchronous(switchboard, postgres=settings.storage.is_postgres)
+        _tell("ready", address=switchboard.address, synchronous=synchronous)
         await stop.wait()
 
 

@@ -1,15 +1,25 @@
 """A run as a table for people."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from statistics import median, quantiles
 
 from tests.chaos.checker import applied_by_row, doubled_per_kill, unknown_answers
 from tests.chaos.history import History
+from tests.chaos.posting import Answers
 
 
 def table(history: History, faults: list[str]) -> str:
     """What was sent, what came of it, and every kill."""
     return "\n".join(["", *_sums(history), "", *_kills(history), "", *_verdict(faults), ""])
+
+
+def answers_line(answers: Answers, restarts: Sequence[float]) -> str:
+    """What clients heard, and how long they waited after each restart."""
+    spans = sorted(restarts)
+    slowest = f"p50 {median(spans):.2f} s, p95 {quantiles(spans, n=20)[-1]:.2f} s, max {spans[-1]:.2f} s"
+    heard = f"acknowledged {len(answers.acknowledged)}, refused {dict(answers.refused)}"
+    return f"{heard}, unheard {answers.unheard}\nfirst answer after a restart: {slowest}"
 
 
 def _sums(history: History) -> Iterator[str]:

@@ -10,6 +10,7 @@ from sandbox.telegram.ledger import Call
 from tests.chaos.checker import faults_of
 from tests.chaos.driver import Death
 from tests.chaos.history import (
+    EXCUSE,
     History,
     JobRow,
     JournalRow,
@@ -27,6 +28,11 @@ BUTTON = {"inline_keyboard": [[{"text": "Add", "callback_data": "v1:add:token"}]
 
 def sticker(update_id: int, chat: int, message_id: int, name: str) -> dict[str, Any]:
     message = {"message_id": message_id, "chat": {"id": chat}, "sticker": {"set_name": name}}
+    return {"update_id": update_id, "message": message}
+
+
+def chatter(update_id: int, chat: int, message_id: int) -> dict[str, Any]:
+    message = {"message_id": message_id, "chat": {"id": chat}, "text": "Good morning!"}
     return {"update_id": update_id, "message": message}
 
 
@@ -59,7 +65,13 @@ def shown(n: int, sent_id: int) -> Call:
 # pressed twice.
 SOUND = History(
     bot_id=1,
-    updates=[sticker(11, GROUP, 2, "Cats"), sticker(12, PERSON, 3, "Dogs"), press(13), press(14)],
+    updates=[
+        sticker(11, GROUP, 2, "Cats"),
+        sticker(12, PERSON, 3, "Dogs"),
+        press(13),
+        press(14),
+        chatter(15, GROUP, 8),
+    ],
     calls=[
         call(1, "setMessageReaction", chat_id=GROUP, message_id=2, reaction=[{"emoji": "👌"}]),
         shown(2, 4),
@@ -70,7 +82,7 @@ SOUND = History(
         call(7, "setMessageReaction", chat_id=PERSON, message_id=3, reaction=[{"emoji": "👍"}]),
         call(8, "answerCallbackQuery", callback_query_id="q14"),
     ],
-    jobs=[JobRow(n, f"1:{10 + n}", "done", 1, 0, f"2026-01-01T00:00:0{n}Z") for n in (1, 2, 3, 4)],
+    jobs=[JobRow(n, f"1:{10 + n}", "done", 1, 0, f"2026-01-01T00:00:0{n}Z") for n in (1, 2, 3, 4, 5)],
     messages=[
         said(1, "reaction", GROUP, 1, target=2, content={"purpose": "exists"}),
         said(2, "text", PERSON, 2, reply_to=3, content={"actions": ["add"]}, sent_id=5, doubts=1),
@@ -86,6 +98,7 @@ SOUND = History(
     integrity="ok",
     listed_at_start=frozenset({"cats"}),
     known_listed=frozenset(),
+    acknowledged=frozenset({11, 12, 13, 14}),
     deaths=[Death(Kill("sending", 1, 0), texts_on_their_way=1, last_call=2)],
 )
 
@@ -110,6 +123,14 @@ def _changed(history: History, rows: str, change: Callable[[Any], list[Any]], pl
     found[place : place + 1] = change(found[place])
     changes: dict[str, Any] = {rows: found}
     return replace(history, **changes)
+
+
+def excused(history: History) -> History:
+    """The listed sticker got an excuse, which is all right only when there was an outage."""
+    said_so = call(9, "sendMessage", 9, chat_id=GROUP, reply_parameters={"message_id": 2})
+    texts = {"texts": [{"key": EXCUSE}], "actions": []}
+    row = said(1, "text", GROUP, 1, reply_to=2, content=texts, sent_id=9)
+    return replace(history, messages=[row, *history.messages[1:]], calls=[*history.calls[1:], said_so])
 
 
 def test_a_sound_history_has_no_faults() -> None:
@@ -147,11 +168,18 @@ def test_a_sound_history_has_no_faults() -> None:
         (with_row("calls", 5, applied=False), "messages_are_sent"),
         (again("calls", 0, n=9), None),
         (again("calls", 5, n=9), "texts_are_doubled_once_a_kill"),
-        (with_row("messages", 1, doubts=0), "texts_are_doubled_once_a_kill"),
+        (with_row("messages", 1, doubts=0), "texts_are_repeated_once_and_counted"),
+        (with_row("messages", 1, doubts=2), "texts_are_repeated_once_and_counted"),
         (without("deaths", 0), "texts_are_doubled_once_a_kill"),
         (with_row("deaths", 0, texts_on_their_way=2), "texts_are_doubled_once_a_kill"),
         (again("calls", 5, n=9, params={"chat_id": PERSON}), "nothing_else_was_said"),
         (lambda history: replace(history, gap=1), "updates_are_stored_before_they_are_confirmed"),
+        (without("jobs", 1), "acknowledged_updates_are_stored"),
+        (lambda history: replace(history, acknowledged=frozenset({16})), "acknowledged_updates_are_stored"),
+        (again("messages", 0, id=9, job_id=5), "chatter_has_no_effect"),
+        (with_row("messages", 4, content={"texts": [{"key": EXCUSE}]}), "presses_have_one_effect"),
+        (excused, "stickers_have_one_effect"),
+        (lambda history: replace(excused(history), outages=1), None),
         (lambda history: replace(history, integrity="row 5 missing"), "database_is_sound"),
     ],
 )

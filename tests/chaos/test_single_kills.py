@@ -1,6 +1,5 @@
 """One kill at one place, and what people get to see of it."""
 
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,10 +8,9 @@ import pytest
 from sandbox.telegram.messages import Message
 from sandbox.telegram.people import Person
 from tests.chaos.program import FIRST_PERSON
-from tests.chaos.scene import Scene, new_scene
+from tests.chaos.scene import Scene, free_port, new_scene, webhook_settings
 
 PERSON = FIRST_PERSON
-SECRET = "a-secret-for-webhooks"
 SET = "MoonDogs"
 
 
@@ -75,17 +73,12 @@ async def test_the_connection_that_writes_syncs_fully(scene: Scene) -> None:
 async def test_an_update_stored_but_not_answered_has_one_effect_when_its_webhook_is_called_again(
     tmp_path: Path,
 ) -> None:
-    port = _free_port()
-    settings = {
-        "TELEGRAM_MODE": "webhook",
-        "TELEGRAM_WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram/webhook",
-        "TELEGRAM_WEBHOOK_SECRET": SECRET,
-        "HTTP_PORT": str(port),
-    }
-    async with new_scene(tmp_path, **settings) as scene:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    async with new_scene(tmp_path, ports=[port], **webhook_settings(address)) as scene:
         populate(scene)
         await die_at(scene, "accept")
-        assert scene.look.number("SELECT count(*) FROM jobs") == 1
+        assert scene.look.number("SELECT count(*) FROM jobs WHERE topic = 'telegram'") == 1
         assert scene.world.updates.pending_count == 1
 
         await scene.hub.start()
@@ -93,14 +86,7 @@ async def test_an_update_stored_but_not_answered_has_one_effect_when_its_webhook
         scene.world.updates.repeat(scene.world.updates.emitted[0]["update_id"])
         await scene.until_quiet()
 
-        assert scene.look.rows("SELECT state FROM jobs") == [("done",)]
+        assert scene.look.rows("SELECT state FROM jobs WHERE topic = 'telegram'") == [("done",)]
         assert scene.look.rows("SELECT kind, state FROM messages") == [("text", "sent")]
         assert scene.look.number("SELECT count(*) FROM proposals") == 1
         assert len(scene.world.sent(PERSON)) == 1
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        number: int = found.getsockname()[1]
-        return number

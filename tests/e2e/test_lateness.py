@@ -61,7 +61,7 @@ async def test_late_messages_of_a_group_are_recorded_in_silence(outside: Outside
         await town.settle()
         assert not town.sent(GROUP)
         assert town.reaction(late) is None
-        assert await town.rows("SELECT state FROM jobs") == [("done",)]
+        assert await town.rows("SELECT state FROM jobs WHERE topic = 'telegram'") == [("done",)]
         assert await town.faults() == {}
 
 
@@ -86,7 +86,7 @@ async def test_messages_stored_before_the_hub_stopped_are_late_too(
         for _ in range(3):
             outside.world.send_text(CHEN, CHEN, "/version")
         await town.rest()
-        assert await town.rows("SELECT state FROM jobs") == [("waiting",)] * 3
+        assert await town.rows("SELECT state FROM jobs WHERE topic = 'telegram'") == [("waiting",)] * 3
     outside.world.faults.clear()
     await clock.leap(minutes * 60)
     async with outside.hub() as town:

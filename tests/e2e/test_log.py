@@ -20,7 +20,9 @@ async def test_one_id_leads_from_the_sticker_to_its_answer_and_through_the_log(
         outside.world.faults.add("502", "sendMessage", times=1)
         await town.sends(BORIS, UNLISTED, GROUP)
         await clock.run_until(lambda: bool(town.sent(GROUP)), limit=10)
-        [(job, correlation_id)] = await town.rows("SELECT id, correlation_id FROM jobs")
+        [(job, correlation_id)] = await town.rows(
+            "SELECT id, correlation_id FROM jobs WHERE topic = 'telegram'"
+        )
         [row] = await town.rows("SELECT job_id, correlation_id FROM messages WHERE kind = 'text'")
         [fault] = await town.rows("SELECT kind, correlation_id FROM faults")
     assert UUID(str(correlation_id)).version == 7
@@ -34,7 +36,10 @@ async def test_one_id_leads_from_the_sticker_to_its_answer_and_through_the_log(
 async def test_the_log_of_a_refused_check_carries_the_jobs_id(town: Town, log: Log) -> None:
     await town.says(ADMIN, "/check Nobody_Has_This")
     await town.says(BORIS, "/stats")
-    ids = [row[0] for row in await town.rows("SELECT correlation_id FROM jobs ORDER BY id")]
+    ids = [
+        row[0]
+        for row in await town.rows("SELECT correlation_id FROM jobs WHERE topic = 'telegram' ORDER BY id")
+    ]
     assert [line["correlation_id"] for line in log.events("bot.refused")] == ids
     rows = await town.rows("SELECT correlation_id FROM messages ORDER BY id")
     assert [row[0] for row in rows] == ids
@@ -44,7 +49,9 @@ async def test_the_log_of_a_refused_check_carries_the_jobs_id(town: Town, log: L
 async def test_a_press_has_an_id_of_its_own_that_its_journal_row_and_messages_share(town: Town) -> None:
     await town.sends(BORIS, UNLISTED, GROUP)
     await town.presses(CHEN, town.last(GROUP))
-    [sticker], [press] = await town.rows("SELECT correlation_id FROM jobs ORDER BY id")
+    [sticker], [press] = await town.rows(
+        "SELECT correlation_id FROM jobs WHERE topic = 'telegram' ORDER BY id"
+    )
     assert sticker != press
     assert await town.rows("SELECT correlation_id FROM journal") == [(press,)]
     kinds = "SELECT kind FROM messages WHERE correlation_id = :id ORDER BY kind"

@@ -10,6 +10,7 @@ USED = {
     "deleteMessage",
     "deleteWebhook",
     "editMessageText",
+    "getCustomEmojiStickers",
     "getMe",
     "getStickerSet",
     "getUpdates",
@@ -27,6 +28,9 @@ async def test_the_hub_uses_these_methods_and_no_others(
         await town.sends(BORIS, UNLISTED, GROUP)
         await town.presses(CHEN, town.last(GROUP))
         await town.sends(BORIS, LISTED, GROUP)
+        (emoji,) = town.world.add_set("Moods", sticker_type="custom_emoji", count=1).stickers
+        town.world.send_custom_emoji(BORIS, BORIS, [str(emoji.custom_emoji_id)])
+        await town.settle()
     async with outside.hub() as town:
         await clock.leap(86401)
         await town.settle()

@@ -82,7 +82,7 @@ async def test_check_of_nothing_tells_its_usage_in_private_only(town: Town, chat
     assert [message.text for message in town.sent(chat)] == ([words("check-usage")] if chat > 0 else [])
 
 
-@pytest.mark.parametrize("asked", ["no such thing", "Котики", "1st", "a" * 65, "t.me/joinchat/xyz"])
+@pytest.mark.parametrize("asked", ["нет такого", "Котики", "1st", "a" * 65, "t.me/joinchat/xyz"])
 async def test_check_of_what_is_no_name_points_to_help(town: Town, asked: str) -> None:
     await town.says(ADMIN, f"/check {asked}")
     assert town.last(ADMIN).text == words("error-not-recognised")

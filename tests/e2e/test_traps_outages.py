@@ -61,7 +61,9 @@ async def test_while_getme_fails_updates_are_stored_and_answered_once_it_works(
         assert await is_ready(town)
         assert not town.world.updates.pending_count
         assert not town.sent(CHEN)
-        assert await town.rows("SELECT state, attempts FROM jobs") == [("waiting", 0)]
+        assert await town.rows("SELECT state, attempts FROM jobs WHERE topic = 'telegram'") == [
+            ("waiting", 0)
+        ]
         town.world.send_text(CHEN, CHEN, "/whoami")
         town.world.faults.clear()
         await clock.advance(16)
@@ -183,7 +185,9 @@ async def test_a_restarted_hub_does_what_waited_and_does_it_once(outside: Outsid
         sticker_from(outside, CHEN, GROUP, UNLISTED)
         thumbed = sticker_from(outside, CHEN, GROUP, LISTED)
         await town.rest()
-        states = await town.rows("SELECT state, count(*) FROM jobs GROUP BY state ORDER BY state")
+        states = await town.rows(
+            "SELECT state, count(*) FROM jobs WHERE topic = 'telegram' GROUP BY state ORDER BY state"
+        )
         assert states == [("done", 4), ("waiting", 2)]
         assert await town.rows("SELECT DISTINCT state FROM messages WHERE id > 5") == [("waiting",)]
     world.faults.clear()
@@ -194,7 +198,7 @@ async def test_a_restarted_hub_does_what_waited_and_does_it_once(outside: Outsid
             assert press_buttons(town.last(chat))
         assert [town.last(message.chat.id).reply_to for message in asked] == asked
         assert town.reaction(thumbed) == "👌"
-        assert await town.rows("SELECT DISTINCT state FROM jobs") == [("done",)]
+        assert await town.rows("SELECT DISTINCT state FROM jobs WHERE topic = 'telegram'") == [("done",)]
         applied = world.ledger.of("sendMessage", applied=True)
         assert len(applied) == len(town.sent(ADMIN)) + 3
 
@@ -209,14 +213,17 @@ async def test_a_stop_hands_running_jobs_back_within_its_grace_and_they_are_done
     for who in (BORIS, CHEN):
         sticker_from(outside, who, who, UNLISTED)
     await town.until(lambda: len(world.ledger.of("getStickerSet")) == 2)
-    assert await town.rows("SELECT DISTINCT state FROM jobs") == [("claimed",)]
+    assert await town.rows("SELECT DISTINCT state FROM jobs WHERE topic = 'telegram'") == [("claimed",)]
     began = clock.monotonic()
     await clock.run(hub.__aexit__(None, None, None))
     assert clock.monotonic() - began <= GRACE
     world.faults.clear()
     async with outside.hub() as town:
         await town.rest()
-        assert await town.rows("SELECT state, attempts, lapses FROM jobs") == [("done", 1, 0)] * 2
+        assert (
+            await town.rows("SELECT state, attempts, lapses FROM jobs WHERE topic = 'telegram'")
+            == [("done", 1, 0)] * 2
+        )
         for who in (BORIS, CHEN):
             assert len(town.sent(who)) == 1
             assert press_buttons(town.last(who))
@@ -240,6 +247,6 @@ async def test_a_stop_lets_a_job_finish_that_needs_less_than_the_grace(
     await town.until(lambda: bool(begun))
     await clock.run(hub.__aexit__(None, None, None))
     async with outside.hub() as town:
-        assert await town.rows("SELECT state, attempts FROM jobs") == [("done", 1)]
+        assert await town.rows("SELECT state, attempts FROM jobs WHERE topic = 'telegram'") == [("done", 1)]
         await town.settle()
         assert [head(message) for message in town.sent(CHEN)] == [words("proposal")]

@@ -101,7 +101,9 @@ async def test_malformed_updates_are_counted_and_tried_once(lenient: Town) -> No
         inject_malformed(lenient, update)
     await lenient.settle()
     assert await lenient.faults() == {"job.telegram.Refused": len(refused)}
-    assert await lenient.rows("SELECT DISTINCT state, attempts FROM jobs") == [("dead", 1)]
+    assert await lenient.rows("SELECT DISTINCT state, attempts FROM jobs WHERE topic = 'telegram'") == [
+        ("dead", 1)
+    ]
 
 
 async def test_an_update_delivered_again_after_a_restart_has_one_effect(outside: Outside) -> None:
@@ -117,7 +119,7 @@ async def test_an_update_delivered_again_after_a_restart_has_one_effect(outside:
         await town.settle()
         assert [message.text for message in town.sent(CHEN)] == before
         assert await town.scalar("SELECT count(*) FROM sticker_sets") == 1
-        assert await town.scalar("SELECT count(*) FROM jobs") == 3
+        assert await town.scalar("SELECT count(*) FROM jobs WHERE topic = 'telegram'") == 3
         await town.says(CHEN, "/version")
         assert len(town.sent(CHEN)) == len(before) + 1
 

@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 
+from sandbox.telegram.faults import FaultKind
 from sandbox.telegram.limits import Limiter, Pace
 from sandbox.telegram.wire import WorldError
 from sandbox.telegram.world import World
@@ -28,13 +29,17 @@ async def test_a_429_says_how_long_to_wait_in_the_body_and_the_header(bot: Bot, 
     await bot.ok("sendMessage", **HELLO)
 
 
-async def test_500_has_a_json_body_and_502_a_page(bot: Bot, world: World) -> None:
+async def test_500_has_a_json_body_and_what_a_proxy_says_is_a_page(bot: Bot, world: World) -> None:
     world.faults.add("500", times=1)
     assert (await bot.refused("getMe")).startswith("Internal Server Error")
-    world.faults.add("502", times=1)
-    response = await bot.call("getMe")
-    assert response.status_code == 502
-    assert response.headers["content-type"].startswith("text/html")
+    kinds: tuple[FaultKind, ...] = ("502", "503", "504")
+    for kind in kinds:
+        world.faults.add(kind, "sendMessage", times=1)
+        response = await bot.call("sendMessage", **HELLO)
+        assert response.status_code == int(kind)
+        assert response.headers["content-type"].startswith("text/html")
+        assert kind in response.text
+    assert world.sent(ALICE.id) == []
 
 
 async def test_refused_calls_are_not_applied_and_lost_answers_are(bot: Bot, world: World) -> None:
@@ -73,6 +78,35 @@ async def test_a_timeout_holds_the_connection_until_the_caller_gives_up(
         assert world.in_flight == 0
         await clock.advance(2)
     assert world.sent(ALICE.id) == []
+
+
+async def test_a_slow_answer_comes_after_the_call_took_effect(
+    bot: Bot, world: World, clock: HandClock
+) -> None:
+    world.faults.add("slow", "sendMessage", times=1, delay=3)
+    async with asyncio.TaskGroup() as group:
+        call = group.create_task(bot.ok("sendMessage", **HELLO))
+        await clock.advance(2.9)
+        assert len(world.sent(ALICE.id)) == 1
+        assert not call.done()
+        assert world.in_flight == 0
+        await clock.advance(0.2)
+    assert [(one.status, one.applied) for one in world.ledger.calls] == [(200, True)]
+
+
+async def test_a_slow_answer_that_nobody_waits_for_is_lost(bot: Bot, world: World, clock: HandClock) -> None:
+    world.faults.add("slow", "sendMessage", times=1, delay=60)
+    bot.client.timeout = httpx.Timeout(30)
+    async with asyncio.TaskGroup() as group:
+
+        async def gives_up() -> None:
+            with pytest.raises(httpx.ReadTimeout):
+                await bot.call("sendMessage", **HELLO)
+
+        group.create_task(gives_up())
+        await clock.advance(31)
+    assert len(world.sent(ALICE.id)) == 1
+    assert [(one.status, one.applied) for one in world.ledger.calls] == [(0, True)]
 
 
 async def test_faults_hit_their_method_and_chat_alone(bot: Bot, world: World, groups: Groups) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.telegram.page_api import PageApi
 from sandbox.telegram.seed import seed_demo
 from sandbox.telegram.world import World
+from tests.clock import HandClock
 from tests.sandbox.conftest import ALICE, BORIS, Bot, Groups
 
 KEYBOARD = {
@@ -116,6 +118,12 @@ async def test_what_the_bot_does_shows_up_as_events(page: httpx.AsyncClient, bot
         ("/presses", {"chat_id": ALICE.id, "message_id": 9, "from": ALICE.id, "data": "x"}),
         ("/faults", {"kind": "418"}),
         ("/faults", {}),
+        ("/faults", {"kind": "500", "method": "sendNothing"}),
+        ("/faults", {"kind": "500", "times": 0}),
+        ("/faults", {"kind": "500", "times": "many"}),
+        ("/faults", {"kind": "500", "seconds": -1}),
+        ("/faults", {"kind": "429", "retry_after": 0.5}),
+        ("/faults", {"kind": "slow", "delay": True}),
     ],
 )
 async def test_what_cannot_be_done_is_refused_with_a_reason(
@@ -157,6 +165,51 @@ async def test_the_ledger_is_read_from_a_number_on_and_by_method(page: httpx.Asy
         (3, 400, False),
     ]
     assert len((await page.get("/ledger", params={"after": 2})).json()["calls"]) == 1
+
+
+async def test_a_timed_fault_tells_how_long_it_still_lasts(
+    page: httpx.AsyncClient, world: World, clock: HandClock
+) -> None:
+    fault = await _post(page, "/faults", kind="500", method="getme", seconds=10)
+    assert fault == {"id": 1, "method": "getMe", "kind": "500", "seconds": 10, "left": 10}
+    await clock.advance(4)
+    assert (await page.get("/state")).json()["faults"] == [fault | {"left": 6}]
+    slow = await _post(page, "/faults", kind="slow", delay=2.5)
+    assert slow == {"id": 2, "method": "*", "kind": "slow", "delay": 2.5}
+
+
+async def test_the_state_names_every_method_a_fault_may_hit(page: httpx.AsyncClient) -> None:
+    methods = (await page.get("/state")).json()["methods"]
+    assert {"sendMessage", "getUpdates", "answerCallbackQuery"} <= set(methods)
+    for method in methods:
+        await _post(page, "/faults", kind="500", method=method, times=1)
+
+
+async def test_the_ledger_gives_the_newest_calls_without_the_polls_that_went_well(
+    page: httpx.AsyncClient, bot: Bot, world: World
+) -> None:
+    for text in "abc":
+        await bot.ok("sendMessage", chat_id=ALICE.id, text=text)
+        await bot.updates()
+    world.faults.add("500", "getUpdates", times=1)
+    await bot.refused("getUpdates")
+    await bot.updates()
+    newest = (await page.get("/ledger", params={"newest": 3, "polls": "failed"})).json()["calls"]
+    assert [call["params"].get("text", call["status"]) for call in newest] == ["b", "c", 500]
+    everything = (await page.get("/ledger", params={"newest": 3})).json()["calls"]
+    assert [call["n"] for call in everything] == [6, 7, 8]
+
+
+async def test_a_stream_tells_of_calls_without_counting_them_as_events(
+    world: World, bot: Bot, page: httpx.AsyncClient
+) -> None:
+    stream = PageApi(world).stream(after=0)
+    assert (await anext(stream)).startswith("retry:")
+    await bot.ok("getMe")
+    assert await anext(stream) == 'data: {"type": "calls", "last": 1}\n\n'
+    world.send_text(ALICE.id, ALICE.id, "one")
+    assert (await anext(stream)).startswith("id: 1\n")
+    await stream.aclose()
 
 
 async def test_a_reset_brings_the_seed_back_and_never_gives_an_id_twice(

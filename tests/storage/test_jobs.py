@@ -262,14 +262,3 @@ async def test_younger_waiting_jobs_of_the_same_topic_and_key_are_found(database
     one, two = await claim(database)
     assert len(await database.read(lambda tx: jobs.later_payloads(tx, one, most=9))) == 1
     assert await database.read(lambda tx: jobs.later_payloads(tx, two, most=9)) == []
-
-
-async def test_jobs_are_counted_by_topic_and_state_without_the_done_ones(database: WatchedDatabase) -> None:
-    for n in range(3):
-        await accept(database, new_job(f"chat:{n}"))
-    await accept(database, new_job(topic="portal"))
-    done, dead = await claim(database, most=2)
-    await database.write(lambda tx: jobs.finish(tx, done, at=NOON))
-    await database.write(lambda tx: jobs.bury(tx, dead, at=NOON, reason="no"))
-    expected = {"telegram": {"dead": 1, "waiting": 1}, "portal": {"waiting": 1}}
-    assert await database.read(jobs.counts) == expected

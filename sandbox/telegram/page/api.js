@@ -31,6 +31,13 @@ export const deleteMessage = (deletion) => call("POST", "deletions", deletion);
 export const pressButton = (press) => call("POST", "presses", press);
 export const setReactions = (reaction) => call("POST", "reactions", reaction);
 
+export const addFault = (fault) => call("POST", "faults", fault);
+export const removeFault = (id) => call("DELETE", `faults/${id}`);
+export const removeFaults = () => call("DELETE", "faults");
+
+/** The bot's newest calls, oldest first, without the getUpdates that went well. */
+export const getCalls = (newest) => call("GET", `ledger?newest=${newest}&polls=failed`);
+
 export function openEvents(after) {
   return new EventSource(`page/events?after=${after}`);
 }

@@ -28,7 +28,7 @@ export function updateBubble(article, view, ui) {
   const shape = `${first ? "first" : ""} ${showNames ? "named" : ""} ${message.sticker ? "is-sticker" : ""}`;
   const passing = PASSING.filter((name) => article.classList.contains(name));
   article.className = ["message", side, shape, ...passing].join(" ");
-  article.setAttribute("aria-label", `${own ? "You" : name}, ${timeOf(message.date)}`);
+  article.setAttribute("aria-label", `${own ? "You" : name}, ${timeOf(message.date)}: ${summaryOf(message)}`);
   const parts = partsOf(article);
   const { reactions, buttons, ...body } = message;
   redraw(article, "avatar", [showNames, first, message.from, name], parts.avatar, () => avatarPart(view, ui));
@@ -49,18 +49,18 @@ function redraw(article, part, shown, container, build) {
   const signature = JSON.stringify(shown);
   if (signatures[part] === signature) return;
   drawn.set(article, { ...signatures, [part]: signature });
-  const focused = focusKey(container);
+  const hadFocus = container.contains(document.activeElement);
+  const same = hadFocus ? sameControl(document.activeElement) : null;
   container.replaceChildren(...build().filter(Boolean));
-  if (focused) container.querySelector(focused)?.focus();
+  if (hadFocus) (container.querySelector(same) ?? article).focus({ preventScroll: true });
 }
 
-/** A selector of the focused control inside, so that a redraw does not throw the keyboard out. */
-function focusKey(container) {
-  const active = container.contains(document.activeElement) ? document.activeElement : null;
-  for (const name of ["reaction", "button", "command", "mention"]) {
-    if (active?.dataset[name] !== undefined) return `[data-${name}="${CSS.escape(active.dataset[name])}"]`;
+/** A selector of the focused control, so that a redraw does not throw the keyboard out of it. */
+function sameControl(active) {
+  for (const name of ["reaction", "button", "command", "mention", "sticker"]) {
+    if (active.dataset[name] !== undefined) return `[data-${name}="${CSS.escape(active.dataset[name])}"]`;
   }
-  return null;
+  return active.matches(".quote") ? ".quote" : ":not(*)";
 }
 
 function avatarPart({ showNames, first, message }, ui) {

@@ -1,6 +1,7 @@
 /** The open chat's header: title, who is in it, the bot's mode, the topics. */
 
 import { byId, fill, h } from "./dom.js";
+import { oneTabStop, roveIn } from "./focus.js";
 import { chatAvatar, chatSubtitle, chatTitle } from "./format.js";
 import { GENERAL_TOPIC } from "./state.js";
 
@@ -14,6 +15,7 @@ export class ChatHeader {
   constructor(ui) {
     this.ui = ui;
     byId("back").addEventListener("click", () => ui.closeChat());
+    roveIn(byId("topics"), () => [...byId("topics").children]);
   }
 
   render() {
@@ -44,6 +46,7 @@ export class ChatHeader {
     const focused = bar.contains(document.activeElement);
     bar.hidden = topics.length === 0;
     fill(bar, this.topicButton(null, "All"), topics.map((topic) => this.topicButton(topic.id ?? GENERAL_TOPIC, topic.name)));
+    oneTabStop([...bar.children], bar.querySelector('[aria-pressed="true"]'));
     if (focused) bar.querySelector('[aria-pressed="true"]')?.focus();
   }
 

@@ -1,6 +1,7 @@
 /** The left pane: the person switcher and that person's chats. */
 
-import { byId, fill, h, icon, moveFocus } from "./dom.js";
+import { byId, fill, h, icon } from "./dom.js";
+import { oneTabStop, roveIn } from "./focus.js";
 import { avatarOf, chatAvatar, chatTitle, listTimeOf, personName, senderName, summaryOf } from "./format.js";
 
 export class ChatList {
@@ -10,8 +11,8 @@ export class ChatList {
     this.switcher = byId("switcher");
     this.people = byId("people");
     this.people.addEventListener("toggle", (event) => this.onToggle(event.newState === "open"));
-    this.people.addEventListener("keydown", (event) => moveFocus(event, [...this.people.querySelectorAll("button")]));
-    this.list.addEventListener("keydown", (event) => moveFocus(event, [...this.list.querySelectorAll("button")]));
+    roveIn(this.people, () => [...this.people.children]);
+    roveIn(this.list, () => this.rows());
   }
 
   render() {
@@ -24,7 +25,17 @@ export class ChatList {
     this.signature = signature;
     const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.chat : null;
     fill(this.list, rows.map((row) => this.row(row)));
-    if (focused) this.list.querySelector(`[data-chat="${focused}"]`)?.focus();
+    oneTabStop(this.rows(), this.list.querySelector('[aria-current="true"]'));
+    if (focused) this.focusRow(focused);
+  }
+
+  rows() {
+    return [...this.list.querySelectorAll("button")];
+  }
+
+  /** Focus a chat's row; without that chat, the row that Tab would stop at. */
+  focusRow(chatId) {
+    (this.list.querySelector(`[data-chat="${chatId}"]`) ?? this.list.querySelector('[tabindex="0"]'))?.focus();
   }
 
   rowView(chat) {
@@ -65,7 +76,10 @@ export class ChatList {
     fill(this.switcher, avatarOf(store, store.personId),
       h("span", { class: "switcher-text" }, h("span", { class: "switcher-label" }, "You are "), h("strong", {}, store.person.first_name)), icon("chevron"),
       unread > 0 && h("span", { class: "dot" }, h("span", { class: "visually-hidden" }, `${unread} unread for the others`)));
+    const wasIn = this.people.contains(document.activeElement);
     fill(this.people, store.people.map((person) => this.personItem(person)));
+    oneTabStop([...this.people.children], this.people.querySelector('[aria-checked="true"]'));
+    if (wasIn) this.onToggle(true);
   }
 
   unreadElsewhere() {

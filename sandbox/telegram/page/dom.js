@@ -43,24 +43,3 @@ export function byId(id) {
 export function isTouch() {
   return matchMedia("(pointer: coarse)").matches;
 }
-
-/** Move focus among `nodes` with the arrow keys, Home and End; `columns` > 1 makes it a grid. */
-export function moveFocus(event, nodes, columns = 1) {
-  const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
-  const index = nodes.indexOf(document.activeElement);
-  let target = null;
-  if (event.key in steps) target = index + steps[event.key];
-  else if (event.key === "Home") target = 0;
-  else if (event.key === "End") target = nodes.length - 1;
-  if (target === null || nodes.length === 0) return;
-  event.preventDefault();
-  nodes[Math.max(0, Math.min(nodes.length - 1, target))].focus();
-}
-
-/** How many of the children share the first row: a wrapped grid's column count. */
-export function columnsOf(nodes) {
-  if (nodes.length === 0) return 1;
-  const top = nodes[0].offsetTop;
-  const next = nodes.findIndex((node) => node.offsetTop > top);
-  return next === -1 ? nodes.length : next;
-}

@@ -1,25 +1,33 @@
 /** What the stand-in's live events do to the store. */
 
+import { announceMessage, announceReactions } from "./announcer.js";
+
 const TYPING_MS = 5000; // a chat action shows for five seconds unless a message comes
 
 export function applyEvent(event, page) {
   const { store } = page;
   switch (event.type) {
-    case "message": case "edited": return arrived(event.message, page);
+    case "message": case "edited": return arrived(event, page);
     case "deleted": return store.patch(event.chat_id, event.message_id, { deleted: true });
-    case "reactions": return store.patch(event.chat_id, event.message_id, { reactions: event.reactions });
+    case "reactions":
+      announceReactions(event, store);
+      return store.patch(event.chat_id, event.message_id, { reactions: event.reactions });
     case "callback_answer": return page.presses.answered(event);
     case "typing": return startTyping(event.chat_id, store);
     case "mode":
       store.mode = event.mode;
       return store.changed();
-    case "faults": return undefined;
+    case "faults":
+      store.faults = event.faults;
+      return store.changed();
+    case "calls": return page.faults.called();
     default: return page.connection.reload(); // something larger changed: a reset, a new group, a deleted set
   }
 }
 
-function arrived(message, page) {
+function arrived({ type, message }, page) {
   const { store } = page;
+  announceMessage(message, store, type === "edited");
   stopTyping(message.chat_id, store);
   store.upsert(message);
   const newChat = store.chatFor(message.chat_id) === null;

@@ -3,6 +3,7 @@
 import { h, icon } from "./dom.js";
 
 const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
 const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "medium" });
@@ -12,6 +13,7 @@ const GROUP_ANONYMOUS_BOT = 1087968824; // Telegram's sender of anonymous admini
 const dateOf = (unix) => new Date(unix * 1000);
 
 export const timeOf = (unix) => TIME.format(dateOf(unix));
+export const clockTimeOf = (unix) => CLOCK.format(dateOf(unix));
 export const fullTimeOf = (unix) => FULL.format(dateOf(unix));
 export const dayKey = (unix) => dateOf(unix).toDateString();
 
@@ -39,6 +41,12 @@ export function senderName(store, userId) {
 
 export function chatTitle(store, chat) {
   return chat.type === "private" ? store.bot.first_name : chat.title ?? `Chat ${chat.id}`;
+}
+
+/** A chat as one who sees them all calls it: a private one by its person. */
+export function placeOf(store, chatId) {
+  const person = store.people.find((one) => one.id === chatId);
+  return person?.first_name ?? store.chats.get(chatId)?.title ?? `Chat ${chatId}`;
 }
 
 export function chatSubtitle(store, chat) {

@@ -6,6 +6,7 @@ import { ChatList } from "./chat_list.js";
 import { Composer } from "./composer.js";
 import { byId } from "./dom.js";
 import { applyEvent } from "./events.js";
+import { FaultPanel } from "./fault_panel.js";
 import { MessageMenu } from "./message_menu.js";
 import { MessageList } from "./messages.js";
 import { showConnection, toast } from "./notices.js";
@@ -27,7 +28,9 @@ class Page {
     this.menu = new MessageMenu(this);
     this.stickers = new StickerPanel(this);
     this.composer = new Composer(this);
-    this.views = [new ChatList(this), new ChatHeader(this), this.messages, this.composer, this.stickers];
+    this.chatList = new ChatList(this);
+    this.faults = new FaultPanel(this);
+    this.views = [this.chatList, new ChatHeader(this), this.messages, this.composer, this.stickers, this.faults];
     this.menu.attach(byId("log"));
     this.actions.afterSend = () => this.messages.toBottom();
     this.store.onChange(() => this.render());
@@ -36,18 +39,26 @@ class Page {
     document.addEventListener("visibilitychange", () => this.store.changed());
     matchMedia(NARROW).addEventListener("change", () => this.store.changed());
     addEventListener("keydown", (event) => this.onKey(event));
+    byId("skip-link").addEventListener("click", (event) => this.skip(event));
   }
 
   start() {
     this.connection = keepConnected({
-      onState: (state) => { this.store.replaceAll(state); this.follow(readRoute(), true); },
+      onState: (state) => { this.loaded(state); },
       onEvent: (event) => applyEvent(event, this),
       onStatus: (status) => { this.store.status = status; showConnection(status); this.store.changed(); },
     });
   }
 
+  loaded(state) {
+    this.store.replaceAll(state);
+    this.follow(readRoute(), true);
+    this.faults.called();
+  }
+
   render() {
     const { store } = this;
+    byId("skip-link").hidden = store.chat === null;
     document.body.dataset.pane = store.chat ? "chat" : "list";
     if (store.chat && !document.hidden) store.markRead(store.personId, store.chatId);
     for (const view of this.views) view.render();
@@ -79,9 +90,17 @@ class Page {
     this.composer.focusUnlessTouch();
   }
 
+  /** The focus goes back to the chat's row, after the redraw that shows it. */
   closeChat() {
-    this.goTo({ as: this.store.personId, chat: null, topic: null });
-    byId("switcher").focus();
+    const { chatId, personId } = this.store;
+    this.goTo({ as: personId, chat: null, topic: null });
+    queueMicrotask(() => this.chatList.focusRow(chatId));
+  }
+
+  /** The address holds person and chat: following the link would choose others. */
+  skip(event) {
+    event.preventDefault();
+    byId("composer-text").focus();
   }
 
   openTopic(topic) {
@@ -101,8 +120,8 @@ class Page {
     return this.store.message(chatId, messageId);
   }
 
-  openMenu(article) {
-    this.menu.open(this.messageOf(article), article.querySelector(".bubble").getBoundingClientRect(), article);
+  openMenu(article, back = article) {
+    this.menu.open(this.messageOf(article), article.querySelector(".bubble").getBoundingClientRect(), back);
   }
 
   jumpTo(messageId) {
@@ -141,7 +160,7 @@ class Page {
   }
 
   onKey(event) {
-    const inPanel = event.target.closest?.("[popover], dialog, #sticker-panel, #composer-text");
+    const inPanel = event.target.closest?.("[popover], dialog, #sticker-panel, #composer-text, #fault-panel");
     if (event.key === "Escape" && !inPanel) this.escape();
   }
 }

@@ -1,8 +1,9 @@
 /** What can be done with a message: the small toolbar beside it and the menu (right click, long press, Enter). */
 
-import { byId, fill, h, icon, isTouch, moveFocus } from "./dom.js";
+import { byId, fill, h, icon, isTouch } from "./dom.js";
+import { joinRows, oneTabStop, roveIn } from "./focus.js";
 import { closePanel, openPanel, pointAnchor } from "./panels.js";
-import { openReactionPicker, quickReactions } from "./reactions.js";
+import { emojiRow, openReactionPicker, quickReactions } from "./reactions.js";
 import { toast } from "./notices.js";
 
 const LONG_PRESS_MS = 450;
@@ -90,8 +91,10 @@ export class MessageMenu {
     const done = () => closePanel(panel, back);
     const quick = h("div", { class: "quick-row" }, quickReactions(message, this.ui, done), this.moreReactions(message, anchor, back));
     const list = h("div", { class: "menu-list" }, this.items(message, done));
-    quick.addEventListener("keydown", (event) => moveFocus(event, [...quick.children]));
-    list.addEventListener("keydown", (event) => moveFocus(event, [...list.children]));
+    emojiRow(quick);
+    roveIn(list, () => [...list.children]);
+    oneTabStop([...list.children]);
+    joinRows(quick, list);
     fill(panel, quick, list);
     openPanel(panel, anchor);
     list.firstElementChild.focus();

@@ -2,12 +2,14 @@
 
 import { byId, fill, h, icon } from "./dom.js";
 import { createBubble, serviceLine, updateBubble } from "./bubble.js";
+import { moveFocus } from "./focus.js";
 import { dayKey, dayName } from "./format.js";
 import { topicOf } from "./state.js";
 
 const PAGE = 200; // messages drawn at first; "Show earlier" adds as many
 const GROUP_SECONDS = 300; // messages of one person this close together form one block
 const NEAR_BOTTOM = 60; // px
+const CONTROLS = ":is(a[href], button):not(.tool)"; // the toolbar goes from message to message with the focus
 
 export class MessageList {
   constructor(ui) {
@@ -88,6 +90,7 @@ export class MessageList {
   place(items, animate) {
     let cursor = this.log.firstChild;
     const wanted = new Set();
+    const focused = this.focusedIndex();
     for (const item of items) {
       wanted.add(item.key);
       const node = this.nodeFor(item, animate);
@@ -99,6 +102,25 @@ export class MessageList {
       node.remove();
       this.nodes.delete(key);
     }
+    if (focused !== -1 && !this.hasFocus()) this.focusNear(focused);
+  }
+
+  articles() {
+    return [...this.log.querySelectorAll(".message")];
+  }
+
+  hasFocus() {
+    return this.log.contains(document.activeElement);
+  }
+
+  focusedIndex() {
+    return this.articles().indexOf(document.activeElement.closest(".message"));
+  }
+
+  /** The message with the focus is gone: the one in its place takes over, so that the keyboard stays in the log. */
+  focusNear(index) {
+    const all = this.articles();
+    (all[Math.min(index, all.length - 1)] ?? this.log).focus();
   }
 
   nodeFor(item, animate) {
@@ -184,30 +206,40 @@ export class MessageList {
     node.addEventListener("animationend", () => node.classList.remove("flash"), { once: true });
   }
 
+  /** On a message: Enter and the menu key open its menu, arrows go on, Escape goes back; inside it Escape goes out. */
   onKey(event) {
-    if (!event.target.matches(".message")) return;
-    if (event.key === "Enter") {
+    const article = event.target.closest(".message");
+    if (!article) return;
+    const inside = event.target !== article;
+    const wantsMenu = event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey) || (event.key === "Enter" && !inside);
+    if (event.target.matches("a") && wantsMenu) return; // the browser's menu knows more about a link
+    if (wantsMenu) {
       event.preventDefault();
-      this.ui.openMenu(event.target);
-      return;
-    }
-    const all = [...this.log.querySelectorAll(".message")];
-    const steps = { ArrowUp: all.indexOf(event.target) - 1, ArrowDown: all.indexOf(event.target) + 1, Home: 0, End: all.length - 1 };
-    if (!(event.key in steps)) return;
-    event.preventDefault();
-    all[steps[event.key]]?.focus();
+      this.ui.openMenu(article, event.target);
+    } else if (event.key === "Escape") this.leave(event, inside ? article : byId("composer-text"));
+    else moveFocus(event, this.articles());
   }
 
-  /** One message at a time is a tab stop; the arrow keys go through the others. */
+  leave(event, target) {
+    if (target.matches(".message")) event.stopPropagation();
+    target.focus();
+  }
+
+  /** One message at a time is a tab stop, with what is inside it; the arrow keys go through the others. */
   rove(article) {
     if (!article) return;
-    for (const node of this.log.querySelectorAll('.message[tabindex="0"]')) node.tabIndex = -1;
-    article.tabIndex = 0;
+    for (const one of this.articles()) {
+      one.tabIndex = one === article ? 0 : -1;
+      for (const control of one.querySelectorAll(CONTROLS)) control.tabIndex = one.tabIndex;
+    }
   }
 
+  /** After a redraw: the message with the focus, else the newest. Without any, the log itself, so that it scrolls. */
   keepOneTabStop() {
-    if (this.log.contains(document.activeElement)) return;
-    this.rove([...this.log.querySelectorAll(".message")].at(-1));
+    const focused = this.hasFocus() ? document.activeElement.closest(".message") : null;
+    const article = focused ?? this.articles().at(-1);
+    this.log.tabIndex = article ? -1 : 0;
+    this.rove(article);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Reactions: the chips under a message and the picker. */
 
-import { byId, columnsOf, fill, h, icon, moveFocus } from "./dom.js";
+import { byId, fill, h, icon } from "./dom.js";
+import { columnsOf, joinRows, oneTabStop, roveIn } from "./focus.js";
 import { avatarOf, sameEmoji, senderName, shownEmoji } from "./format.js";
 import { closePanel, openPanel } from "./panels.js";
 
@@ -64,9 +65,18 @@ function pickerParts(permitted, message, ui, done) {
     onclick: () => toggleGrid(grid, more),
   }, icon("chevron"));
   quick.append(more);
-  quick.addEventListener("keydown", (event) => moveFocus(event, [...quick.children]));
-  grid.addEventListener("keydown", (event) => moveFocus(event, [...grid.children], columnsOf([...grid.children])));
+  const columns = () => columnsOf([...grid.children]);
+  emojiRow(quick);
+  roveIn(grid, () => [...grid.children], columns);
+  oneTabStop([...grid.children]);
+  joinRows(quick, grid, columns);
   return [quick, grid];
+}
+
+/** A row of emoji buttons: the arrow keys go sideways, Tab stops once. */
+export function emojiRow(row) {
+  roveIn(row, () => [...row.children], () => row.children.length);
+  oneTabStop([...row.children]);
 }
 
 function toggleGrid(grid, more) {

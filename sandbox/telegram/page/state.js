@@ -11,6 +11,8 @@ export class Store {
     this.sets = [];
     this.looseStickers = [];
     this.permitted = [];
+    this.faults = []; // planned failures
+    this.methods = []; // the Bot API's, as far as the stand-in knows it
     this.mode = "none";
     this.status = "connecting";
     this.loaded = false;
@@ -49,6 +51,8 @@ export class Store {
     this.sets = state.sets;
     this.looseStickers = state.loose_stickers;
     this.permitted = state.reactions_permitted;
+    this.faults = state.faults;
+    this.methods = state.methods;
     this.mode = state.mode;
     this.loaded = true;
     this.marks.rebase(new Map([...this.messages.keys()].map((id) => [id, this.lastId(id)])));

@@ -1,6 +1,7 @@
 /** The sticker panel: one tab per set, one for stickers without a set. */
 
-import { byId, columnsOf, fill, h, icon, moveFocus } from "./dom.js";
+import { byId, fill, h, icon } from "./dom.js";
+import { columnsOf, joinRows, moveFocus, oneTabStop, roveIn } from "./focus.js";
 import { shownEmoji } from "./format.js";
 
 const LOOSE = ""; // the tab of the stickers without a set
@@ -12,8 +13,9 @@ export class StickerPanel {
     this.panel = byId("sticker-panel");
     this.toggle = byId("stickers-toggle");
     this.chosen = null;
+    this.opener = this.toggle; // gets the focus back
     this.toggle.addEventListener("click", () => (this.panel.hidden ? this.open() : this.close()));
-    this.panel.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(true); });
+    this.panel.addEventListener("keydown", (event) => this.onKey(event));
     document.addEventListener("pointerdown", (event) => this.onPointerDown(event));
   }
 
@@ -21,6 +23,7 @@ export class StickerPanel {
   open(name = this.chosen) {
     const tabs = this.tabs();
     this.chosen = (tabs.find((tab) => tab.name === name) ?? tabs[0])?.name ?? null;
+    if (this.panel.hidden) this.opener = document.activeElement;
     this.show(true);
     this.render(true);
     this.panel.querySelector('[role="tab"][aria-selected="true"]')?.focus();
@@ -29,14 +32,24 @@ export class StickerPanel {
   close(giveFocusBack = false) {
     if (this.panel.hidden) return false;
     this.show(false);
-    if (giveFocusBack) this.toggle.focus();
+    if (giveFocusBack) this.giveFocusBack();
     return true;
+  }
+
+  /** To what opened the panel: the toggle, or a sticker or a link in a message that may be gone by now. */
+  giveFocusBack() {
+    this.opener.focus();
+    if (document.activeElement !== this.opener) this.toggle.focus();
   }
 
   show(visible) {
     this.panel.hidden = !visible;
     this.toggle.setAttribute("aria-expanded", String(visible));
     document.body.classList.toggle("sticker-panel-open", visible);
+  }
+
+  onKey(event) {
+    if (event.key === "Escape") this.close(true);
   }
 
   onPointerDown(event) {
@@ -62,15 +75,20 @@ export class StickerPanel {
     const tabs = this.tabs();
     const set = tabs.find((tab) => tab.name === this.chosen) ?? tabs[0];
     if (!set) fill(this.panel, h("p", { class: "panel-note" }, "There are no stickers here."));
-    else fill(this.panel, this.tabBar(tabs, set), this.heading(set), this.grid(set));
+    else this.fill(this.tabBar(tabs, set), this.heading(set), this.grid(set));
     this.panel.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  fill(bar, heading, grid) {
+    joinRows(bar, grid, () => columnsOf([...grid.children]));
+    fill(this.panel, bar, heading, grid);
   }
 
   tabBar(tabs, current) {
     const bar = h("div", { class: "sticker-tabs", role: "tablist", "aria-label": "Sticker sets" }, tabs.map((tab) => this.tab(tab, tab === current)));
     bar.addEventListener("keydown", (event) => {
-      moveFocus(event, [...bar.children]);
-      if (event.key.startsWith("Arrow")) document.activeElement.click();
+      moveFocus(event, [...bar.children], tabs.length);
+      if (document.activeElement.getAttribute("aria-selected") === "false") document.activeElement.click();
     });
     return bar;
   }
@@ -101,7 +119,8 @@ export class StickerPanel {
   grid(set) {
     const grid = h("div", { class: "sticker-grid", id: "sticker-grid", role: "tabpanel", "aria-label": set.title },
       set.stickers.map((sticker) => this.stickerButton(sticker)));
-    grid.addEventListener("keydown", (event) => moveFocus(event, [...grid.children], columnsOf([...grid.children])));
+    roveIn(grid, () => [...grid.children], () => columnsOf([...grid.children]));
+    oneTabStop([...grid.children]);
     return grid;
   }
 

@@ -2,18 +2,20 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import timedelta
 from random import Random
 
 import pytest
+from sqlalchemy import insert
 from structlog.testing import capture_logs
 
 from services.engine.cache import Cache, Region
-from services.engine.invalidations import EVERY, Invalidations
+from services.engine.invalidations import EVERY, GATHER, Invalidations
 from services.engine.supervisor import Supervisor
-from storage import invalidations
+from storage import invalidations, tables
+from storage.database import Transaction
 from tests.clock import HandClock
-from tests.storage.files import WatchedDatabase, opened
+from tests.storage.files import Home, WatchedDatabase, opened
 
 
 @dataclass
@@ -41,8 +43,8 @@ class Process:
 
 
 @pytest.fixture
-async def process(path: Path) -> AsyncIterator[Process]:
-    async with opened(path) as database:
+async def process(home: Home) -> AsyncIterator[Process]:
+    async with opened(home) as database:
         clock = HandClock()
         clock.in_flight = lambda: database.in_flight
         supervisor = Supervisor(clock)
@@ -68,7 +70,7 @@ async def test_what_is_said_is_applied_within_two_seconds(process: Process) -> N
 
 async def test_each_row_is_applied_once(process: Process) -> None:
     process.supervisor.spawn("follow", process.invalidations.follow)
-    await process.clock.settle()
+    await process.clock.advance(0)
     await process.say("cats")
     await process.clock.advance(2)
     process.fill()
@@ -86,7 +88,7 @@ async def test_what_was_said_before_this_process_began_concerns_nobody(process: 
 
 async def test_a_region_of_another_process_is_passed_over(process: Process) -> None:
     process.supervisor.spawn("follow", process.invalidations.follow)
-    await process.clock.settle()
+    await process.clock.advance(0)
     process.fill()
     await process.say("cats", region="deal")
     await process.say("dogs")
@@ -98,7 +100,7 @@ async def test_what_is_said_while_the_database_cannot_be_read_is_applied_once_it
     process: Process,
 ) -> None:
     process.supervisor.spawn("follow", process.invalidations.follow)
-    await process.clock.settle()
+    await process.clock.advance(0)
     process.fill()
     process.database.away = True
     await process.clock.advance(EVERY)  # the look fails
@@ -108,10 +110,99 @@ async def test_what_is_said_while_the_database_cannot_be_read_is_applied_once_it
     assert process.kept == ["dogs"]
 
 
-async def test_rows_are_applied_from_a_number_on(process: Process) -> None:
-    await process.say("cats")
-    await process.say("dogs")
+async def put_numbered(process: Process, number: int, key: str, *, ago: float = 0.0) -> None:
+    """A row that becomes visible now, with a number given out earlier."""
+    at = process.clock.now() - timedelta(seconds=ago)
+
+    def unit(tx: Transaction) -> None:
+        values = {"id": number, "region": "stickerset", "key": key, "at": at}
+        tx.execute(insert(tables.invalidations).values(values))
+
+    await process.database.write(unit)
+
+
+async def test_a_row_that_is_seen_later_than_a_greater_number_is_not_passed_over(process: Process) -> None:
+    process.supervisor.spawn("follow", process.invalidations.follow)
+    await process.clock.advance(0)
     process.fill()
-    assert await process.invalidations.apply_after(1) == 2
+    await put_numbered(process, 6, "dogs")
+    await process.clock.advance(2)
     assert process.kept == ["cats"]
-    assert await process.invalidations.apply_after(2) == 2
+    await put_numbered(process, 5, "cats", ago=14)  # its transaction took so long
+    await process.clock.advance(2)
+    assert process.kept == []
+    process.fill()
+    await process.clock.advance(120)
+    assert process.kept == ["cats", "dogs"]  # each once
+
+
+async def test_what_this_process_found_at_its_start_is_not_applied_by_looking_back(process: Process) -> None:
+    await put_numbered(process, 6, "dogs", ago=5)
+    process.supervisor.spawn("follow", process.invalidations.follow)
+    await process.clock.advance(0)
+    process.fill()
+    await put_numbered(process, 5, "cats", ago=1)
+    await process.clock.advance(70)
+    assert process.kept == ["dogs"]
+
+
+async def test_a_clock_that_goes_wrong_by_hours_elsewhere_hides_no_new_row(process: Process) -> None:
+    process.supervisor.spawn("follow", process.invalidations.follow)
+    await process.clock.advance(0)
+    process.fill()
+    await put_numbered(process, 1, "cats", ago=7200)
+    await put_numbered(process, 2, "dogs", ago=-7200)
+    await process.clock.advance(2)
+    assert process.kept == []
+    process.fill()
+    await process.clock.advance(70)
+    assert process.kept == ["cats", "dogs"]
+
+
+async def test_who_has_not_looked_for_so_long_that_rows_may_be_gone_forgets_everything(
+    process: Process,
+) -> None:
+    process.supervisor.spawn("follow", process.invalidations.follow)
+    await process.clock.advance(0)
+    process.fill()
+    process.clock._time += 3601  # stood still; meanwhile rows came and were deleted
+    await process.clock.advance(1)
+    assert process.kept == []
+    process.fill()
+    await process.clock.advance(10)
+    assert process.kept == ["cats", "dogs"]
+
+
+async def test_an_outage_of_a_few_minutes_forgets_nothing(process: Process) -> None:
+    process.supervisor.spawn("follow", process.invalidations.follow)
+    await process.clock.advance(0)
+    process.fill()
+    process.database.away = True
+    await process.clock.advance(600)
+    process.database.away = False
+    await process.clock.advance(5)
+    assert process.kept == ["cats", "dogs"]
+
+
+async def test_a_hint_hurries(process: Process) -> None:
+    process.supervisor.spawn("follow", process.invalidations.follow)
+    await process.clock.advance(0)
+    process.fill()
+    await process.say("cats")
+    process.invalidations.hint()
+    await process.clock.advance(GATHER)
+    assert process.kept == ["dogs"]
+    await process.say("dogs")
+    await process.clock.advance(EVERY)
+    assert process.kept == []
+
+
+async def test_many_hints_at_once_are_one_look(process: Process) -> None:
+    process.supervisor.spawn("follow", process.invalidations.follow)
+    await process.clock.advance(EVERY / 2)
+    before = process.database.calls
+    for _ in range(100):
+        process.invalidations.hint()
+        await process.clock.advance(GATHER / 200)
+    await process.clock.advance(GATHER)
+    assert process.database.calls - before == 1

@@ -81,3 +81,15 @@ def test_a_named_wait_does_not_buy_more_attempts() -> None:
 def test_a_very_late_failure_does_not_overflow() -> None:
     policy = RetryPolicy(attempts=2000, window=72 * HOUR)
     assert policy.next_due(1000, NOON, NOON, Highest()) == after(HOUR)
+
+
+def test_a_wait_that_was_no_attempt_may_last_as_long_as_nothing_has_failed() -> None:
+    assert TELEGRAM.after_waiting(None, NOON, 90 * HOUR) == after(90 * HOUR)
+
+
+@pytest.mark.parametrize(("seconds", "allowed"), [(30, True), (30.01, False)])
+def test_a_wait_that_was_no_attempt_ends_with_the_window_of_earlier_failures(
+    seconds: float, allowed: bool
+) -> None:
+    due = TELEGRAM.after_waiting(NOON, after(30), seconds)
+    assert (due is not None) == allowed

@@ -11,9 +11,10 @@ from random import Random
 import pytest
 
 from services.engine.errors import Refused, Unavailable
+from services.engine.inbox import IDLE
 from services.engine.retry import RetryPolicy
 from services.engine.work import Work
-from services.engine.workers import IDLE, LEASE
+from services.engine.workers import LEASE
 from storage import jobs
 from storage.database import Transaction
 from storage.records import Job, NewJob

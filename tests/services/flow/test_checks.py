@@ -6,6 +6,7 @@ from services.engine.errors import NoSuchItem, Unavailable
 from services.flow.items import Recognised
 from services.flow.places import Asker, Place
 from tests.services.flow.conftest import ANN, GROUP, PRIVATE, House
+from tests.storage.files import rows
 
 ANN_ASKS = Asker(ANN, "Ann")
 CATS = Recognised("stickerset", "Cats_by_bot")
@@ -73,3 +74,61 @@ async def test_a_gallery_that_is_away_never_leads_to_a_proposal(house: House) ->
             await house.hub.checks.check(CATS, ANN_ASKS, place, house.work())
     house.database.away = False
     assert await house.outbox() == []
+
+
+# Several at once
+
+NAMES = ["Cats_by_bot", "Dogs", "Owls"]
+
+
+async def check_many(house: House, place: Place, names: list[str]) -> None:
+    work = house.work()
+    await house.hub.checks.check_many("stickerset", names, ANN_ASKS, place, work)
+    await house.finish(work)
+
+
+async def test_in_private_a_batch_is_one_text_with_a_proposal_for_each_that_can_be_added(
+    house: House,
+) -> None:
+    await list_cats(house)
+    house.telegram.names.add("Dogs")
+    await check_many(house, PRIVATE, NAMES)
+    (text,) = await house.outbox()
+    assert (text.kind, text.reply_to) == ("text", 10)
+    assert text.keys == [
+        *("batch-listed", "line", "batch-missing", "line"),
+        *("batch-unknown", "line-plain"),
+    ]
+    [(key, state, shown_row)] = await rows(house.database, "SELECT key, state, shown_row FROM proposals")
+    assert (key, state, shown_row) == ("Dogs", "open", text.id)
+
+
+async def test_nothing_of_a_batch_is_written_when_one_of_it_cannot_be_told(house: House) -> None:
+    house.telegram.names |= set(NAMES)
+    house.database.away = True
+    for place in (PRIVATE, GROUP):
+        with pytest.raises(Unavailable):
+            await house.hub.checks.check_many("stickerset", NAMES, ANN_ASKS, place, house.work())
+    house.database.away = False
+    assert await house.outbox() == []
+
+
+async def test_a_group_that_filled_up_meanwhile_is_not_shown_the_batch(house: House) -> None:
+    house.telegram.names |= set(NAMES)
+    work = house.work()
+    await house.hub.checks.check_many("stickerset", NAMES, ANN_ASKS, GROUP, work)
+    for number in range(5):
+        assert await house.propose(f"Other_{number}")
+    before = await house.outbox()
+    await house.finish(work)
+    assert await house.outbox() == before
+
+
+async def test_telegram_is_asked_for_no_more_than_one_message_can_offer(house: House) -> None:
+    names = [f"Set_{number}" for number in range(50)]
+    house.telegram.names |= set(names[10:])
+    await check_many(house, PRIVATE, names)
+    (text,) = await house.outbox()
+    offered = [action.params["title"] for action in text.shown.actions]
+    assert offered == [f"Title of {name}" for name in names[10:18]]
+    assert text.keys.count("line-plain") == 10 + 32  # unknown ones, and those for another time

@@ -1,0 +1,100 @@
+"""/search and /gallery: what is listed, a page at a time."""
+
+from telegram import Update
+from telegram.ext import CallbackQueryHandler, CommandHandler
+
+from bot.application import HubApplication
+from bot.context import HubContext
+from bot.rendering import PRESS_VERSION
+from bot.speech import FRESH, place_of_press, say
+from services.engine.errors import StaleButton
+from services.flow.batches import TITLE, shortened
+from services.flow.items import Action
+from services.flow.messages import Answer, Content, Messages, Text
+from services.gallery.model import link_to
+from services.gallery.pages import Page, Pages
+from storage.database import Database, Transaction
+from storage.records import StickerSet
+
+LONGEST = 100  # characters of a search; no name or title is longer than 64
+PAGED = {"search-found", "gallery-found"}  # heads of the lists that have buttons
+# A button carries the page alone: what was searched for may be longer than a button's data. It is read
+# from the row of the outbox that sent the list.
+PAGE_PRESS = rf"^{PRESS_VERSION}:page:(\d{{1,6}})$"
+
+
+class GalleryHandlers:
+    """Shows the gallery to everyone."""
+
+    def __init__(self, pages: Pages, messages: Messages, database: Database) -> None:
+        self._pages = pages
+        self._messages = messages
+        self._database = database
+
+    def register(self, application: HubApplication) -> None:
+        """Commands everywhere, and the buttons that turn pages."""
+        application.add_handler(CommandHandler("search", self.on_search, filters=FRESH))
+        application.add_handler(CommandHandler("gallery", self.on_gallery, filters=FRESH))
+        application.add_handler(CallbackQueryHandler(self.on_page, PAGE_PRESS))
+
+    async def on_search(self, update: Update, context: HubContext) -> None:
+        """/search TEXT: the sets with the text in their name or title."""
+        query = " ".join(context.args or [])[:LONGEST]
+        if query:
+            say(self._messages, update, context, _list(query, await self._pages.page(query, 1)))
+        else:
+            say(self._messages, update, context, Content((Text("search-usage"),)))
+
+    async def on_gallery(self, update: Update, context: HubContext) -> None:
+        """/gallery: all of them."""
+        say(self._messages, update, context, _list("", await self._pages.page("", 1)))
+
+    async def on_page(self, update: Update, context: HubContext) -> None:
+        """Another page was asked for: the message turns to it."""
+        query = update.callback_query
+        if query is None or context.match is None:
+            return
+        place, job, press_id = place_of_press(query, context.language), context.work.job, query.id
+        shown = await self._database.read(lambda tx: self._messages.first_shown(tx, place))
+        wanted = _searched(shown)
+        content = _list(wanted, await self._pages.page(wanted, int(context.match.group(1))))
+
+        def unit(tx: Transaction) -> None:
+            self._messages.answer(tx, job, place, Answer(press_id))
+            self._messages.edit_shown(tx, job, place, content)
+
+        context.work.write(unit)
+
+
+def _searched(shown: Content | None) -> str:
+    """What a list was searched for, empty for all of it. Raises StaleButton when that is not known."""
+    head = shown.texts[0] if shown and shown.texts else None
+    if head is None or head.key not in PAGED:
+        raise StaleButton("no list", user_text="error-stale-list")
+    return str(head.params.get("query", ""))
+
+
+def _list(query: str, page: Page) -> Content:
+    if not page.total:
+        return Content((Text("search-none", {"query": query}) if query else Text("gallery-none"),))
+    found = {"count": page.total, "query": query}
+    texts = [Text("search-found", found) if query else Text("gallery-found", {"count": page.total})]
+    if page.last > 1:
+        texts.append(Text("page", {"page": page.number, "pages": page.last}))
+    return Content((*texts, *map(_line, page.sets)), actions=_turns(page))
+
+
+def _line(listed: StickerSet) -> Text:
+    title = shortened(listed.title.strip() or listed.name, TITLE)
+    url = link_to(listed.name, listed.kind)
+    return Text("line-named", {"title": title, "url": url, "name": listed.name})
+
+
+def _turns(page: Page) -> tuple[Action, ...]:
+    before, after = page.number - 1, page.number + 1
+    turns = []
+    if before >= 1:
+        turns.append(Action("button-page-before", f"page:{before}", params={"page": before}))
+    if after <= page.last:
+        turns.append(Action("button-page-after", f"page:{after}", params={"page": after}, beside=True))
+    return tuple(turns)

@@ -1,0 +1,113 @@
+"""Two hubs on one database. In each round one is stopped or killed with jobs in its hands, and comes back."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+from statistics import median
+
+from tests.chaos.driver import PATIENCE, TICK
+from tests.chaos.history import History, Json
+from tests.chaos.people import People
+from tests.chaos.posting import Answers, Posting
+from tests.chaos.program import Program
+from tests.chaos.scene import Scene
+
+BATCH = 12  # stickers a round, besides the presses
+IN_HAND = 4  # jobs being worked when it happens, at least
+WORK_TAKES = 0.2  # seconds that Telegram takes to tell about a sticker set: so long a job is in hand
+ANSWER_TIME = 1.0  # seconds until a client turns from a hub that says nothing to the other
+KILL_EVERY = 4  # rounds, the others stop it
+CLAIMED = "SELECT count(*) FROM jobs WHERE topic = 'telegram' AND state = 'claimed'"
+STUCK = "SELECT id, topic, key, state, attempts, due_at, owner, lease_until FROM jobs WHERE state <> 'done'"
+LAPSES = "SELECT coalesce(sum(lapses), 0) FROM jobs"
+
+
+class Zombies:
+    """One run. `takeovers` are seconds from a stop or kill until all that was taken in by then was worked."""
+
+    def __init__(self, scene: Scene, program: Program, addresses: list[str], random: Random) -> None:
+        self._scene = scene
+        self._program = program
+        self._random = random
+        self._people = People(scene.world, program, random)
+        self._posting = Posting(addresses, Answers(), answer_time=ANSWER_TIME)
+        self.takeovers: list[float] = []
+
+    async def run(self, rounds: int) -> None:
+        """From the first start to the last stop."""
+        self._scene.world.faults.add("slow", "getStickerSet", delay=WORK_TAKES)
+        try:
+            for hub in self._scene.hubs:
+                await hub.start()
+            for number in range(rounds):
+                async with asyncio.timeout(3 * PATIENCE):
+                    await self._round(number % 2, kills=number % KILL_EVERY == KILL_EVERY - 1)
+            await self._until(lambda: self._undone() == 0 and not self._scene.look.unsettled())
+            for hub in self._scene.hubs:
+                assert (await hub.stop()).exit_code == 0
+        finally:
+            await self._posting.aclose()
+
+    def stale_tried(self) -> int:
+        """Finishes of jobs that were somebody else's by then."""
+        return sum(log.count("job.claim_lost") for log in self._scene.logs)
+
+    def stale_accepted(self) -> int:
+        """Jobs that were finished again after they had been finished."""
+        finishes: Counter[str] = Counter()
+        for log in self._scene.logs:
+            finishes += log.tasks("finish")
+        return sum(count - 1 for count in finishes.values())
+
+    def history(self) -> History:
+        """What it leaves."""
+        return self._scene.history(self._program, self._people, self._posting.answers, deaths=(), lives=())
+
+    def figures(self) -> str:
+        """The run in a line."""
+        spans = sorted(self.takeovers)
+        stale = f"stale finishes tried {self.stale_tried()}, accepted {self.stale_accepted()}"
+        return f"{len(spans)} rounds, {stale}; takeover p50 {median(spans):.2f} s, max {spans[-1]:.2f} s"
+
+    async def _round(self, victim: int, *, kills: bool) -> None:
+        hub, lapses = self._scene.hubs[victim], self._lapses()
+        tried = self.stale_tried()
+        async with asyncio.TaskGroup() as group:
+            for update in self._batch():
+                group.create_task(self._posting.post(update))
+            await self._until(lambda: self._scene.look.number(CLAIMED) >= IN_HAND)
+            began = time.monotonic()
+            if kills:
+                hub.kill()
+                assert (await hub.ended()).was_killed
+            else:
+                hub.halt()
+        await self._until(lambda: self._undone() == 0)
+        self.takeovers.append(time.monotonic() - began)
+        if kills:
+            await hub.start()
+        else:
+            hub.resume()
+            await self._until(lambda: self.stale_tried() - tried >= self._lapses() - lapses)
+
+    def _batch(self) -> list[Json]:
+        self._people.respond()
+        presses = list(self._people.presses)
+        self._people.presses.clear()
+        return presses + [self._people.send() for _ in range(BATCH)]
+
+    def _undone(self) -> int:
+        return len(self._scene.world.updates.emitted) - self._scene.look.done_jobs()
+
+    def _lapses(self) -> int:
+        return self._scene.look.number(LAPSES)
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not reached():
+                    await asyncio.sleep(TICK)
+        except TimeoutError:
+            raise AssertionError(f"nothing goes on with {self._scene.look.rows(STUCK)}") from None
