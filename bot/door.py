@@ -31,6 +31,7 @@ from services.hub import Hub
 from services.texts import Texts
 from settings import Settings
 
+LONGEST_CALL = 15.0  # seconds after which no call to Telegram of another process is on its way any more
 DEDUP = 2 * DAY  # update numbers restart at random after a quiet week, so they are not remembered longer
 
 
@@ -113,4 +114,5 @@ def _sender(settings: Settings, hub: Hub, client: Client) -> Sender:
         failpoints=hub.failpoints,
         name=name,
         leads=lambda: hub.leadership.is_leader,
+        patience=LONGEST_CALL if settings.storage.is_postgres else 0.0,
     )

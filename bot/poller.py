@@ -1,6 +1,6 @@
 """Long polling: updates are in the inbox before Telegram is told that we have them."""
 
-import asyncio
+from collections.abc import Sequence
 
 import msgspec
 import structlog
@@ -39,6 +39,8 @@ class Poller:
     async def run(self) -> None:
         """Poll until cancelled; nothing that goes wrong ends it."""
         failures = 0
+        # Another process may have polled since this one did: its numbers say nothing about ours.
+        self._offset = 0
         while True:
             try:
                 await self._poll()
@@ -54,19 +56,22 @@ class Poller:
         updates = await self._client.raw_updates(
             offset=self._offset, limit=LIMIT, timeout=LONG_POLL, allowed=list(ALLOWED)
         )
-        # Handed in together and in order, so that one commit stores them all.
-        await asyncio.gather(*(self._keep(update) for update in updates))
+        await self._keep(updates)
         # An empty answer confirms all before it. From then on any number may be the next: after a quiet week
         # they start anew, maybe lower (core.telegram.org/bots/api#update).
         numbers = [update["update_id"] for update in updates if _is_numbered(update)]
         self._offset = max(numbers) + 1 if numbers else 0
 
-    async def _keep(self, update: object) -> None:
-        try:
-            raw = msgspec.json.encode(update)
-            await self._intake.accept(raw)
-        except (Refused, ValueError) as error:  # half a character, as \ud83d alone, cannot be encoded
-            await self._faults.record("telegram.malformed_update", str(error))
+    async def _keep(self, updates: Sequence[object]) -> None:
+        raws, refusals = [], []
+        for update in updates:
+            try:
+                raws.append(msgspec.json.encode(update))
+            except ValueError as error:  # half a character, as \ud83d alone
+                refusals.append(str(error))
+        kept = await self._intake.accept_all(raws)
+        for refusal in [*refusals, *(str(each) for each in kept if isinstance(each, Refused))]:
+            await self._faults.record("telegram.malformed_update", refusal)
 
     @staticmethod
     def _wait(error: Exception, failures: int) -> float:

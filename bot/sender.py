@@ -4,6 +4,7 @@ Texts have no idempotency at Telegram, so they leave one after the other: a cras
 doubt. One that hangs lets the next pass after LANE seconds (docs/decisions/0004).
 """
 
+import math
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -49,8 +50,13 @@ class Sender:
         failpoints: Failpoints,
         name: str,
         leads: Callable[[], bool],
+        patience: float = 0.0,
     ) -> None:
-        """`name` marks what this process is sending; `leads()` says whether it may begin to."""
+        """`name` marks what this process is sending; `leads()` says whether it may begin to.
+
+        What another process began less than `patience` seconds ago may still be on its way.
+        """
+        self._patience = patience
         self._database = database
         self._outbox = outbox
         self._delivery = delivery
@@ -68,14 +74,22 @@ class Sender:
     async def run(self) -> None:
         """Take up what an earlier process was sending when it ended, then send until cancelled."""
         await self._recover()
+        again_at = self._clock.monotonic() + self._patience
         while True:
+            if self._clock.monotonic() >= again_at:  # what was too young the first time
+                await self._recover()
+                again_at = math.inf
             started = await self._start_due()
             if not started:
-                await self._outbox.until_woken(await self._idle())
+                left = max(again_at - self._clock.monotonic(), 0.0)
+                await self._outbox.until_woken(min(await self._idle(), left))
 
     async def _recover(self) -> None:
         now = self._clock.now()
-        back, given_up = await self._database.write(lambda tx: messages.recover(tx, now, by=self._name))
+        begun_before = now - timedelta(seconds=self._patience)
+        back, given_up = await self._database.write(
+            lambda tx: messages.recover(tx, now, by=self._name, begun_before=begun_before)
+        )
         if back or given_up:
             log.warning("sender.recovered", details={"back": back, "given_up": given_up})
 
@@ -156,7 +170,14 @@ class Sender:
             return False
         if message.kind not in {"text", "answer"}:
             return True
-        return await self._database.write(lambda tx: messages.begin(tx, message.id, by=self._name))
+        while True:
+            try:
+                return await self._database.write(
+                    lambda tx: messages.begin(tx, message.id, by=self._name, at=self._clock.now())
+                )
+            except StorageUnavailable as error:  # it may be kept all the same: left alone it would stay so
+                log.warning("sender.begin_waits", details={"message": message.id, "reason": str(error)})
+                await self._clock.sleep(STORAGE_AGAIN)
 
     async def _target(self, message: Message) -> int | None:
         if message.target_row is None:

@@ -1,11 +1,12 @@
 """A raw update on its way into the inbox: only what storing it needs is looked at."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from services.engine.errors import Refused
-from services.engine.inbox import Inbox, Receipt
+from services.engine.inbox import Inbox, Offer, Receipt
 from services.engine.observability import Counters, bound, current_correlation_id, new_correlation_id
 
 TOPIC = "telegram"
@@ -79,7 +80,7 @@ def _event(raw: msgspec.Raw | None) -> _Event:
 
 def _chat_of(event: _Event) -> int:
     chat = event.chat or (event.message.chat if event.message else event.sender)
-    return chat.id if chat else 0
+    return chat.id if chat and -(2**63) <= chat.id < 2**63 else 0
 
 
 def _language_of(event: _Event) -> str | None:
@@ -98,9 +99,26 @@ class Intake:
 
     async def accept(self, raw: bytes) -> Receipt:
         """Store an update; durable when this returns. Raises Refused, StorageUnavailable."""
+        with bound(current_correlation_id() or new_correlation_id()):
+            return await self._inbox.accept(TOPIC, *self._offer(raw))
+
+    async def accept_all(self, raws: Sequence[bytes]) -> list[Receipt | Refused]:
+        """Store the updates of one answer in one commit; what is no update comes back as Refused.
+
+        Raises StorageUnavailable, and then some of them may be stored.
+        """
+        seen = [self._offer_or_refusal(raw) for raw in raws]
+        offers = [each for each in seen if isinstance(each, Offer)]
+        stored = iter(await self._inbox.accept_all(TOPIC, offers))
+        return [next(stored) if isinstance(each, Offer) else each for each in seen]
+
+    def _offer_or_refusal(self, raw: bytes) -> Offer | Refused:
+        try:
+            return self._offer(raw)
+        except Refused as error:
+            return error
+
+    def _offer(self, raw: bytes) -> Offer:
         seen = peek(raw)
         self._counters.telegram_update(seen.kind if seen.kind in ALLOWED else "other")
-        with bound(current_correlation_id() or new_correlation_id()):
-            return await self._inbox.accept(
-                TOPIC, f"chat:{seen.chat_id}", f"{self._bot_id}:{seen.update_id}", raw.decode()
-            )
+        return Offer(f"chat:{seen.chat_id}", f"{self._bot_id}:{seen.update_id}", raw.decode())

@@ -167,7 +167,8 @@ def _reach_out(hub: Hub, bot: BotDoor) -> None:
     hub.leadership.when_leading("telegram.sender", bot.sender.run)
     if bot.poller:
         hub.leadership.when_leading("telegram.poller", bot.poller.run)
-    hub.supervisor.spawn("leadership", hub.leadership.run)
+    # Another process that leads takes up what is being sent: so the lead is given away when that has ended.
+    hub.supervisor.spawn("leadership", hub.leadership.run, to_the_end=True)
 
     async def connect() -> None:
         await bot.connection.establish()

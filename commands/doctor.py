@@ -19,15 +19,18 @@ from services.engine.health import Probe, Told
 from services.engine.observability import Redactor, configure_logging
 from services.engine.storage_probe import StorageProbe, register_disk, register_file
 from services.flow.backups import folder_of
+from services.flow.heartbeat import build_client as build_heartbeat_client
 from services.gallery.wire import build_client as build_gallery_client
 from services.hub import Hub, Ports, build_hub
 from settings import Settings
 from storage.database import Database
-from storage.errors import DatabaseRefused
+from storage.errors import DatabaseRefused, NoTablesYet
 from storage.postgres import PostgresDatabase
 from storage.sqlite import path_of
 
 Findings = list[tuple[str, Told]]
+
+_NO_HEARTBEAT = Told("warning", "nobody hears of it when the hub falls silent", "set HEARTBEAT_URL")
 
 
 def doctor(settings: Settings, out: TextIO) -> int:
@@ -59,11 +62,12 @@ async def _examined(settings: Settings) -> Findings:
         client = build_client(settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url)
         stack.push_async_callback(client.shutdown)
         gallery = build_gallery_client(settings.gallery)
-        if gallery:
-            stack.push_async_callback(gallery.aclose)
+        heartbeat = build_heartbeat_client(settings.work.heartbeat_url.get_secret_value())
+        for outside in filter(None, (gallery, heartbeat)):
+            stack.push_async_callback(outside.aclose)
         hub = build_hub(
             settings,
-            Ports(TelegramStickerSets(client), gallery),
+            Ports(TelegramStickerSets(client), gallery, heartbeat),
             database,
             clock=SystemClock(),
             random=SystemRandom(),
@@ -83,6 +87,8 @@ async def _opened(database: Database, settings: Settings) -> Told | None:
         return Told("warning", f"there is none yet at {path_of(storage.database_url)}", "start the hub once")
     try:
         await database.open()
+    except NoTablesYet:
+        return Told("warning", "there are no tables in it yet", "start the hub once")
     except DatabaseRefused as error:
         return Told("failed", str(error))
     return None
@@ -100,7 +106,8 @@ def _register(settings: Settings, hub: Hub, refusal: Told | None) -> None:
     elif refusal:
         health.register("backup", probe=_always(Told("warning", "nothing to back up yet")))
     register_disk(health, _folders(settings))
-    health.register("heartbeat", probe=_always(_heartbeat(settings)))
+    if not settings.work.heartbeat_url.get_secret_value():
+        health.register("heartbeat", probe=_always(_NO_HEARTBEAT))
 
 
 def _register_database(settings: Settings, hub: Hub) -> None:
@@ -116,12 +123,6 @@ def _no_backups(settings: Settings) -> Told:
     if not settings.work.backup_interval_hours:
         return Told("warning", "no regular backups", "set BACKUP_INTERVAL_HOURS")
     return Told("warning", "no regular backups: there is no folder for them", "set BACKUP_DIR")
-
-
-def _heartbeat(settings: Settings) -> Told:
-    if settings.work.heartbeat_url.get_secret_value():
-        return Told("ok", "another service is told every minute that the hub works")
-    return Told("warning", "nobody hears of it when the hub falls silent", "set HEARTBEAT_URL")
 
 
 def _folders(settings: Settings) -> list[Path]:

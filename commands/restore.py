@@ -15,6 +15,7 @@ from storage import restoring
 from storage.archive import BackupError, Manifest
 from storage.postgres_target import PostgresTarget
 from storage.restoring import Restored, SqliteTarget, Target, Terms
+from storage.revocations import Revocations
 from storage.sqlite import path_of
 from storage.steps import Steps
 
@@ -74,7 +75,15 @@ def _report(done: Restored, zone: ZoneInfo, *, resumed: bool) -> str:
         else f"{jobs} jobs are dead and {messages} messages dropped: they may have been done since the backup"
     )
     aside = [f"what was there before is now {done.aside}"] if done.aside else []
-    return "\n".join([f"restored: {_about(done.manifest, zone)}", fate, *aside, ""])
+    return "\n".join(
+        [f"restored: {_about(done.manifest, zone)}", fate, *_about_keys(done.settled.keys), *aside, ""]
+    )
+
+
+def _about_keys(keys: Revocations) -> list[str]:
+    kept = f"{keys.kept} keys revoked since the backup stay revoked"
+    doubtful = f"{keys.doubtful} keys are good that may have been revoked since the backup: see `keys list`"
+    return [*([kept] if keys.kept else []), *([doubtful] if keys.doubtful else [])]
 
 
 def _about(manifest: Manifest, zone: ZoneInfo) -> str:

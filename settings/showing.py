@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from settings.declaring import Row
 
@@ -19,7 +19,8 @@ def shown(value: Any, row: Row) -> str:
     if row.secret:
         return _shown_secret([len(one) for one in many(value) if one])
     if row.credential:
-        return re.sub(r"(://[^/@:]*:)[^/@]*@", r"\1***@", value) or "not set"
+        masked = re.sub(r"(://[^/@:]*:)[^/@]*@", r"\1***@", value)
+        return re.sub(r"([?&]password=)[^&]*", r"\1***", masked) or "not set"
     if isinstance(value, Mapping):
         return json.dumps(dict(value)) if set(value) != {"default"} else str(value["default"])
     return ",".join(_text(item) for item in many(value)) or "not set"
@@ -27,7 +28,9 @@ def shown(value: Any, row: Row) -> str:
 
 def password_in(url: str) -> str | None:
     """The password that an address holds, as it is sent; None without one."""
-    return unquote(urlsplit(url).password or "") or None
+    parts = urlsplit(url)
+    named = parse_qs(parts.query).get("password", [""])[-1]  # libpq's other way to say it
+    return unquote(parts.password or "") or named or None
 
 
 def _text(value: object) -> str:

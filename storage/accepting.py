@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
+from storage import driver
 from storage.database import Transaction
 from storage.records import NewJob
 from storage.tables import in_text, jobs
@@ -41,12 +42,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting') ON CONFLICT (topic, dedup_id) DO N
 
 def _insert_into_sqlite(tx: Transaction, rows: Sequence[NewJob]) -> list[tuple[int, bool]]:
     # There is one writer, so the numbers that come next can be told before.
-    last = tx.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'").scalar() or 0
+    raw = driver.of(tx)
+    (last,) = raw.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'jobs'").fetchone()
     numbers = range(last + 1, last + 1 + len(rows))
     given = [(number, *_as_text(row)) for number, row in zip(numbers, rows, strict=True)]
-    if tx.exec_driver_sql(_INSERT, given).rowcount == len(rows):
+    if raw.executemany(_INSERT, given).rowcount == len(rows):
         return [(number, True) for number in numbers]
-    stored = set(tx.exec_driver_sql("SELECT id FROM jobs WHERE id > ?", (last,)).scalars())
+    stored = {number for (number,) in raw.execute("SELECT id FROM jobs WHERE id > ?", (last,))}
     return [(number, number in stored) for number in numbers]
 
 

@@ -7,8 +7,10 @@ from sqlalchemy import select, update
 from storage.database import Transaction
 from storage.records import Chat
 from storage.tables import chat_reactions, chats, messages, proposals
+from storage.texts import storable
 from storage.upserts import upsert
 
+TYPE, TITLE, STATUS = 12, 255, 16  # characters kept
 _COLUMNS = [chats.c[name] for name in Chat.__slots__]
 
 
@@ -20,7 +22,7 @@ def by_id(tx: Transaction, chat_id: int) -> Chat | None:
 
 def note(tx: Transaction, chat_id: int, *, type_: str, title: str, at: datetime) -> None:
     """Keep what a chat is called now. Hearing from a chat means that it takes messages."""
-    fresh = {"type": type_, "title": title, "active": True, "seen_at": at}
+    fresh = {"type": type_[:TYPE], "title": storable(title)[:TITLE], "active": True, "seen_at": at}
     row = upsert(tx, chats).values(chat_id=chat_id, **fresh)
     tx.execute(row.on_conflict_do_update(index_elements=["chat_id"], set_=fresh))
 
@@ -29,7 +31,13 @@ def membership(
     tx: Transaction, chat_id: int, *, type_: str, title: str, status: str, active: bool, at: datetime
 ) -> None:
     """Keep the bot's own standing in a chat."""
-    fresh = {"type": type_, "title": title, "bot_status": status, "active": active, "seen_at": at}
+    fresh = {
+        "type": type_[:TYPE],
+        "title": storable(title)[:TITLE],
+        "bot_status": status[:STATUS],
+        "active": active,
+        "seen_at": at,
+    }
     row = upsert(tx, chats).values(chat_id=chat_id, **fresh)
     tx.execute(row.on_conflict_do_update(index_elements=["chat_id"], set_=fresh))
 

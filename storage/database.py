@@ -49,6 +49,12 @@ class Database(Protocol):
         """
         ...
 
+    async def write_rows(
+        self, unit: Callable[[Transaction, Sequence[Row]], Sequence[Result]], rows: Sequence[Row]
+    ) -> list[Result]:
+        """Like `write_row` for each of them, in this order. When one fails others may be written."""
+        ...
+
     def leader_lock(self, silence: float = SILENCE) -> "LeaderLock":
         """A lock of its own for whoever wants to lead; `silence` is in seconds."""
         ...

@@ -11,3 +11,7 @@ class StorageUnavailable(Exception):
 
 class DatabaseRefused(Exception):
     """This database cannot be opened at all; the message is one clear line for the operator."""
+
+
+class NoTablesYet(DatabaseRefused):
+    """Nothing was ever stored in it: the first start of the hub makes the tables."""

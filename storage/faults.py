@@ -9,8 +9,10 @@ from sqlalchemy import func, select, update
 from storage.database import Transaction
 from storage.records import Fault
 from storage.tables import faults
+from storage.texts import storable
 from storage.upserts import upsert
 
+KIND = 80  # characters of a kind's name
 _COLUMNS = [faults.c[name] for name in Fault.__slots__]
 
 
@@ -32,12 +34,13 @@ def record(tx: Transaction, rows: Sequence[Occurrence]) -> list[None]:
 
 
 def _record_one(tx: Transaction, row: Occurrence) -> None:
-    fresh = {"last_at": row.at, "sample": row.sample, "correlation_id": row.correlation_id}
+    kind = storable(row.kind)[:KIND]
+    fresh = {"last_at": row.at, "sample": storable(row.sample), "correlation_id": row.correlation_id}
     counted = {"count": faults.c.count + 1}
     # Most are known: and on PostgreSQL every insert that is tried takes a number, which people type.
-    if tx.execute(update(faults).where(faults.c.kind == row.kind).values(**fresh, **counted)).rowcount:
+    if tx.execute(update(faults).where(faults.c.kind == kind).values(**fresh, **counted)).rowcount:
         return
-    first = upsert(tx, faults).values(kind=row.kind, count=1, first_at=row.at, **fresh)
+    first = upsert(tx, faults).values(kind=kind, count=1, first_at=row.at, **fresh)
     tx.execute(first.on_conflict_do_update(index_elements=["kind"], set_=fresh | counted))
 
 

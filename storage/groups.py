@@ -25,15 +25,15 @@ class Groups:
         self._flushing: dict[Unit, asyncio.Task[None]] = {}
         self._closed = False
 
-    async def hand_in(self, unit: Unit, row: Any) -> Any:
-        """The row's own result, once it is durable."""
+    def hand_in(self, unit: Unit, row: Any) -> "asyncio.Future[Any]":
+        """Queue one row; the future carries its own result once it is durable."""
         if self._closed:
             raise StorageUnavailable("the database is closed")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(unit, []).append((row, future))
         if unit not in self._flushing:
             self._flushing[unit] = self._spawn(f"storage.{unit.__name__}", self._flush(unit))
-        return await future
+        return future
 
     async def close(self) -> None:
         """Write what was handed in; what comes later is refused."""

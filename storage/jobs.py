@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import and_, bindparam, case, func, select, update
 
+from storage import driver
 from storage.accepting import accept
 from storage.claiming import WAITING, claim
 from storage.database import Transaction
 from storage.records import Job, JobState
 from storage.tables import in_text, jobs
+from storage.texts import storable
 from storage.upserts import is_postgres
 
 __all__ = [
@@ -70,9 +72,10 @@ WHERE id = ? AND owner = ?
 def _end(
     tx: Transaction, job: Job, state: str, at: datetime, *, result: Any = None, reason: str | None = None
 ) -> bool:
+    reason = storable(reason) if reason else None
     if not is_postgres(tx):
         row = (state, msgspec.json.encode(result).decode(), reason, in_text(at), job.id, job.owner)
-        return tx.exec_driver_sql(_FINISH_IN_SQLITE, row).rowcount == 1
+        return driver.of(tx).execute(_FINISH_IN_SQLITE, row).rowcount == 1
     values = {
         "of_id": job.id,
         "of_owner": job.owner,
@@ -100,7 +103,13 @@ _RETRY = (
 
 def retry(tx: Transaction, job: Job, *, at: datetime, due_at: datetime, reason: str) -> bool:
     """Put the job back for another attempt. False when it is not ours any more."""
-    values = {"of_id": job.id, "of_owner": job.owner, "new_due": due_at, "new_reason": reason, "at": at}
+    values = {
+        "of_id": job.id,
+        "of_owner": job.owner,
+        "new_due": due_at,
+        "new_reason": storable(reason),
+        "at": at,
+    }
     return tx.execute(_RETRY, values).rowcount == 1
 
 

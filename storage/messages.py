@@ -23,6 +23,7 @@ from sqlalchemy import (
 from storage.database import Transaction
 from storage.records import Message
 from storage.tables import messages
+from storage.texts import storable
 from storage.upserts import insert_of, is_postgres
 
 _COLUMNS = (
@@ -117,22 +118,25 @@ def next_due(tx: Transaction, now: datetime) -> datetime | None:
     return moment
 
 
-_BEGIN = (
-    update(messages)
-    .where(messages.c.id == bindparam("of_id"), messages.c.state == "waiting")
-    .values(state="sending", sender=bindparam("by"))
-)
-
-
-def begin(tx: Transaction, message_id: int, *, by: str) -> bool:
-    """Mark a message as being sent by a process, before the call; False when it is not waiting any more."""
-    return tx.execute(_BEGIN, {"of_id": message_id, "by": by}).rowcount == 1
-
-
 def _in_hand(by: Any) -> ColumnElement[bool]:
     """Not ended, and not in the hands of another process: one that took over knows better."""
     mine = and_(messages.c.state == "sending", messages.c.sender == by)
     return or_(messages.c.state == _WAITING, mine)
+
+
+_BEGIN = (
+    update(messages)
+    .where(messages.c.id == bindparam("of_id"), _in_hand(bindparam("by")))
+    .values(state="sending", sender=bindparam("by"), begun_at=bindparam("at"))
+)
+
+
+def begin(tx: Transaction, message_id: int, *, by: str, at: datetime) -> bool:
+    """Mark a message as being sent by a process, before the call; False when it is not waiting any more.
+
+    The same process may do it again, when it does not know whether the first time was kept.
+    """
+    return tx.execute(_BEGIN, {"of_id": message_id, "by": by, "at": at}).rowcount == 1
 
 
 _END = (
@@ -164,7 +168,7 @@ def end(
         "new_state": state,
         "new_sent_id": sent_id,
         "at": at,
-        "new_reason": reason,
+        "new_reason": storable(reason) if reason else None,
     }
     tx.execute(_END, values)
 
@@ -182,7 +186,7 @@ def again(
     changed = {
         "state": "waiting",
         "due_at": due_at,
-        "reason": reason,
+        "reason": storable(reason),
         "attempts": messages.c.attempts + 1,
         "doubts": messages.c.doubts + (1 if doubtful else 0),
     }
@@ -194,13 +198,18 @@ def move_to_general(tx: Transaction, message_id: int) -> None:
     tx.execute(update(messages).where(messages.c.id == message_id).values(thread_id=None))
 
 
-def recover(tx: Transaction, now: datetime, *, by: str) -> tuple[int, int]:
+def recover(
+    tx: Transaction, now: datetime, *, by: str, begun_before: datetime | None = None
+) -> tuple[int, int]:
     """Take up what other processes, dead by now, were sending. Returns (put back, given up).
+
+    What was begun later than `begun_before` is left alone.
 
     A text may have arrived, so it is repeated once at most; anything else may be repeated freely.
     """
     of_others = or_(messages.c.sender.is_(None), messages.c.sender != by)
-    sending = and_(messages.c.state == literal_column("'sending'"), of_others)
+    is_old = or_(messages.c.begun_at.is_(None), messages.c.begun_at <= (begun_before or now))
+    sending = and_(messages.c.state == literal_column("'sending'"), of_others, is_old)
     text = messages.c.kind == "text"
     given_up = tx.execute(
         update(messages)

@@ -7,8 +7,10 @@ from sqlalchemy import select
 from storage.database import Transaction
 from storage.records import Person
 from storage.tables import people
+from storage.texts import storable
 from storage.upserts import upsert
 
+NAME, USERNAME = 200, 64  # characters kept
 _COLUMNS = [people.c[name] for name in Person.__slots__]
 
 
@@ -20,6 +22,7 @@ def by_id(tx: Transaction, user_id: int) -> Person | None:
 
 def note(tx: Transaction, user_id: int, *, name: str, username: str | None, at: datetime) -> None:
     """Keep how a person is called now; a chosen language stays."""
+    name, username = storable(name)[:NAME], storable(username)[:USERNAME] if username else None
     row = upsert(tx, people).values(user_id=user_id, name=name, username=username, seen_at=at)
     fresh = {"name": name, "username": username, "seen_at": at}
     tx.execute(row.on_conflict_do_update(index_elements=["user_id"], set_=fresh))
@@ -27,5 +30,6 @@ def note(tx: Transaction, user_id: int, *, name: str, username: str | None, at: 
 
 def choose_language(tx: Transaction, user_id: int, language: str, *, name: str, at: datetime) -> None:
     """Remember what /lang chose."""
+    name = storable(name)[:NAME]
     row = upsert(tx, people).values(user_id=user_id, name=name, language=language, seen_at=at)
     tx.execute(row.on_conflict_do_update(index_elements=["user_id"], set_={"language": language}))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 import msgspec
@@ -25,9 +26,17 @@ from storage.postgres_errors import (
 )
 from storage.postgres_leader import AdvisoryLock
 from storage.postgres_look import Facts, look
+from storage.postgres_presence import Presence
 
 HINTS = "switchboard"  # the channel that the triggers of migration 0002 notify
 TRIES = 3  # of a unit that lost against another one, or whose connection broke before its commit
+SPELLED = {"ssl": "sslmode"}
+_FOR_OTHERS = {
+    "pgbouncer",
+    "prepared_statement_cache_size",
+    "prepared_statement_name_func",
+    "statement_cache_size",
+}
 PATIENCE = 10.0  # seconds that making a connection may take
 # Seconds. A process that stands still in the middle of a transaction keeps its locks, and others wait: units
 # never wait for the outside, so this long a pause between two statements means nothing else.
@@ -61,14 +70,20 @@ class PostgresDatabase:
         self._groups = Groups(self._write_group, spawn)
         self._engine: AsyncEngine | None = None
         self._facts: Facts | None = None
+        self._presence = Presence(self._direct, timeout=PATIENCE)
 
     async def open(self) -> None:
         """Connect, see what is at the other end, and bring the tables up to date."""
         try:
             self._facts = await self._look()
+            await self._presence.enter()
             await self._bring_up_to_date()
         except PostgresTrouble as error:
+            self._presence.leave()
             raise DatabaseRefused(f"cannot open the database: {reason_of(error)}") from error
+        except DatabaseRefused:
+            self._presence.leave()
+            raise
         self._engine = self._new_engine(self._query_timeout, pool_size=self._pool_size)
 
     async def close(self) -> None:
@@ -76,6 +91,7 @@ class PostgresDatabase:
         engine, self._engine = self._engine, None
         if engine:
             await engine.dispose()
+        self._presence.leave()
 
     async def read(self, query: Callable[[Transaction], Result]) -> Result:
         return await self._tried(lambda: self._read(query))
@@ -89,6 +105,12 @@ class PostgresDatabase:
         result: Result = await self._groups.hand_in(unit, row)
         return result
 
+    async def write_rows(
+        self, unit: Callable[[Transaction, Sequence[Row]], Sequence[Result]], rows: Sequence[Row]
+    ) -> list[Result]:
+        results: list[Result] = await asyncio.gather(*(self._groups.hand_in(unit, row) for row in rows))
+        return results
+
     def leader_lock(self, silence: float = SILENCE) -> AdvisoryLock:
         """See Database."""
         return AdvisoryLock(self._direct, timeout=self._query_timeout, silence=silence)
@@ -97,6 +119,7 @@ class PostgresDatabase:
         """See Database. The connection is one of its own, to PostgreSQL itself."""
         cut_off = asyncio.Event()
         try:
+            await self._presence.enter()  # again, when the server was restarted since
             connection = await asyncpg.connect(
                 self._direct, timeout=PATIENCE, command_timeout=self._query_timeout, statement_cache_size=0
             )
@@ -106,7 +129,7 @@ class PostgresDatabase:
                 await cut_off.wait()
             finally:
                 connection.terminate()
-        except PostgresTrouble as error:
+        except (*PostgresTrouble, DatabaseRefused) as error:
             raise StorageUnavailable(reason_of(error)) from error
         raise StorageUnavailable("PostgreSQL closed the connection that hints come by")
 
@@ -129,10 +152,8 @@ class PostgresDatabase:
                 raise DatabaseRefused(
                     "DATABASE_URL leads to a connection pooler: set DATABASE_DIRECT_URL to PostgreSQL itself"
                 )
-        elif (await look(self._direct, timeout=PATIENCE)).pooled:
-            raise DatabaseRefused(
-                "DATABASE_DIRECT_URL leads to a connection pooler, not to PostgreSQL itself"
-            )
+        else:
+            _assert_direct(facts, await look(self._direct, timeout=PATIENCE))
         return facts
 
     async def _tried(
@@ -217,6 +238,7 @@ class PostgresDatabase:
             connect_args=self._connecting(timeout),
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,
+            hide_parameters=True,  # what people wrote is not for the log
             **pool,
         )
 
@@ -250,6 +272,20 @@ def _limits(facts: Facts, timeout: float) -> dict[str, str]:
     return {name: str(round(seconds * 1000)) for name, seconds in limits.items()}
 
 
+def _assert_direct(facts: Facts, direct: Facts) -> None:
+    if direct.pooled:
+        raise DatabaseRefused("DATABASE_DIRECT_URL leads to a connection pooler, not to PostgreSQL itself")
+    if direct.identity != facts.identity:
+        raise DatabaseRefused(
+            f"DATABASE_DIRECT_URL leads to another database ({direct.name}) than DATABASE_URL ({facts.name})"
+        )
+
+
 def dsn_of(url: str) -> str:
-    """The address as the driver takes it."""
-    return "postgresql://" + url.partition("://")[2]
+    """The address as the driver and PostgreSQL's own tools take it.
+
+    `ssl=` is SQLAlchemy's word for sslmode, and the names of _FOR_OTHERS are for poolers and other drivers.
+    """
+    parts = urlsplit("postgresql://" + url.partition("://")[2])
+    query = [(SPELLED.get(name, name), value) for name, value in parse_qsl(parts.query)]
+    return urlunsplit(parts._replace(query=urlencode([each for each in query if each[0] not in _FOR_OTHERS])))

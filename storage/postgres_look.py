@@ -11,11 +11,12 @@ OLDEST = 14  # idle_session_timeout, by which a leader that hangs loses its lock
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`pooled`: statements reach PostgreSQL through a connection pooler."""
+    """`pooled`: statements reach PostgreSQL through a connection pooler. `identity` tells databases apart."""
 
     name: str
     version: str
     pooled: bool
+    identity: str
 
     @property
     def major(self) -> int:
@@ -32,7 +33,9 @@ async def look(dsn: str, *, timeout: float) -> Facts:
                 "SELECT pg_backend_pid() AS pid, current_database() AS name, "
                 "current_setting('server_version') AS version, "
                 "current_setting('server_version_num')::int AS number, "
-                "current_setting('server_encoding') AS encoding"
+                "current_setting('server_encoding') AS encoding, "
+                "concat_ws(' ', pg_postmaster_start_time(), (SELECT oid FROM pg_database "
+                "WHERE datname = current_database())) AS identity"
             )
         told = connection.get_server_pid()
     finally:
@@ -43,4 +46,4 @@ async def look(dsn: str, *, timeout: float) -> Facts:
     if row["encoding"] != "UTF8":
         raise DatabaseRefused(f"the database {row['name']} is in {row['encoding']}, it should be in UTF8")
     # A pooler invents the process id it tells at the connection's start.
-    return Facts(row["name"], row["version"], row["pid"] != told)
+    return Facts(row["name"], row["version"], row["pid"] != told, row["identity"])

@@ -12,15 +12,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from storage import archive, postgres_copy, postgres_tools
+from storage import archive, postgres_copy, postgres_tools, revocations
 from storage.archive import Archive, BackupError, Kind, Manifest
 from storage.backup import PostgresSource, back_up
 from storage.database import Database, Result, Transaction
 from storage.postgres import dsn_of
 from storage.postgres_copy import Connection
 from storage.postgres_errors import PostgresTrouble, reason_of
-from storage.postgres_leader import LOCK
-from storage.restoring import Restored, Settled, Terms, assert_same_rows, opened_once, put_to_rest
+from storage.postgres_presence import PRESENCE
+from storage.restoring import Restored, Settled, Terms, assert_same_rows, opened_once, settle
+from storage.revocations import Former
 from storage.schema import upgrade
 from storage.steps import Steps
 from storage.tables import metadata
@@ -48,10 +49,12 @@ class PostgresTarget:
                 "pg_restore", await postgres_copy.server_version(connection)
             )
             aside = await self._kept(backup.path, steps, now) if await _holds_data(connection) else None
+            former = await self._former_keys(connection)
             with archive.workspace(backup.path) as folder:
                 dumped = folder / "loaded"
                 await steps.run(lambda: _unpacked(backup, dumped, steps))
-                settled = await self._load(backup.manifest, dumped, terms, steps, connection, now)
+                await self._load(backup.manifest, dumped, terms, steps, connection)
+                settled = await self._settle(backup.manifest, terms, former, steps, now)
         await opened_once(self.database)
         return Restored(backup.manifest, settled, aside)
 
@@ -75,8 +78,7 @@ class PostgresTarget:
         terms: Terms,
         steps: Steps,
         connection: Connection,
-        now: datetime,
-    ) -> Settled:
+    ) -> None:
         steps.tell("load")
         # Between the two units nothing can start on these tables: they do not say which revision they have.
         await self._write(lambda tx: _make_room(tx, manifest.schema))
@@ -87,8 +89,22 @@ class PostgresTarget:
         steps.tell("check")
         found = await postgres_copy.rows(connection) if terms.verify else manifest.rows
         assert_same_rows(manifest, found)
+
+    async def _settle(
+        self, manifest: Manifest, terms: Terms, former: Former, steps: Steps, now: datetime
+    ) -> Settled:
         steps.tell("settle")
-        return await self._write(lambda tx: _settle(tx, manifest, terms, now))
+
+        def unit(tx: Transaction) -> Settled:
+            settled = settle(tx, manifest.created_at, terms, former, now=now)
+            tx.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{manifest.schema}')")  # noqa: S608 - a known revision
+            return settled
+
+        return await self._write(unit)
+
+    async def _former_keys(self, connection: Connection) -> Former:
+        # What a restore that was cut off left here are the keys as its backup knew them.
+        return {} if await _is_half_restored(connection) else await self._write(revocations.known)
 
     async def _write(self, unit: Callable[[Transaction], Result]) -> Result:
         async def connect(*_: object, **__: object) -> Connection:
@@ -110,9 +126,9 @@ class PostgresTarget:
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[Connection]:
-        """A connection that holds the leader's lock, which a running hub would have."""
+        """A connection that holds the lock which everybody who works on the database shares."""
         async with postgres_copy.connected(dsn_of(self.url)) as connection:
-            if not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", *LOCK):
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", *PRESENCE):
                 name = await connection.fetchval("SELECT current_database()")
                 raise BackupError(f"a Switchboard runs on the database {name}; stop it first")
             yield connection
@@ -158,9 +174,3 @@ def _drop(tx: Transaction) -> None:
     tx.exec_driver_sql(f"DROP TABLE IF EXISTS alembic_version, {', '.join(metadata.tables)}")
     for function in dropped:
         tx.exec_driver_sql(f"DROP FUNCTION {function}")
-
-
-def _settle(tx: Transaction, manifest: Manifest, terms: Terms, now: datetime) -> Settled:
-    settled = put_to_rest(tx, manifest.created_at, terms, now=now)
-    tx.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{manifest.schema}')")  # noqa: S608 - a known revision
-    return settled

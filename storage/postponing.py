@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, update
 from storage.database import Transaction
 from storage.records import Job
 from storage.tables import jobs
+from storage.texts import storable
 
 _PUT_OFF = (
     update(jobs)
@@ -27,5 +28,5 @@ def put_off(tx: Transaction, job: Job, *, due_at: datetime, reason: str) -> bool
 
     The job keeps its turn among those of its key.
     """
-    values = {"of_id": job.id, "of_owner": job.owner, "new_due": due_at, "new_reason": reason}
+    values = {"of_id": job.id, "of_owner": job.owner, "new_due": due_at, "new_reason": storable(reason)}
     return tx.execute(_PUT_OFF, values).rowcount == 1

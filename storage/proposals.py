@@ -11,7 +11,9 @@ from sqlalchemy import func, insert, select, update
 from storage.database import Transaction
 from storage.records import Proposal
 from storage.tables import messages, proposals
+from storage.texts import storable
 
+NAME = 200  # characters kept
 _COLUMNS = [proposals.c[name] for name in Proposal.__slots__]
 
 
@@ -23,7 +25,7 @@ def put(tx: Transaction, proposal: Proposal, *, shown_row: int) -> None:
 
 def by_token(tx: Transaction, token: str) -> Proposal | None:
     """The proposal behind a button."""
-    return _one(tx, proposals.c.token == token)
+    return _one(tx, proposals.c.token == storable(token))
 
 
 def with_message(tx: Transaction, token: str) -> tuple[Proposal | None, int | None]:
@@ -54,7 +56,12 @@ def decide(
 ) -> bool:
     """Close an open proposal; False when somebody was faster."""
     changed = update(proposals).where(proposals.c.token == token, proposals.c.state == "open")
-    values = {"state": state, "decided_by": by, "decided_name": name, "decided_at": at}
+    values = {
+        "state": state,
+        "decided_by": by,
+        "decided_name": storable(name)[:NAME] if name else None,
+        "decided_at": at,
+    }
     return tx.execute(changed.values(**values)).rowcount == 1
 
 

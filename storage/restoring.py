@@ -7,17 +7,18 @@ replayed by hand, and messages are dropped; unless somebody knows that the hub w
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import func, select, update
 
-from storage import archive, journal, sqlite_copy
+from storage import archive, journal, revocations, sqlite_copy
 from storage.archive import Archive, BackupError, Kind, Manifest
 from storage.database import Database, Transaction
 from storage.errors import DatabaseRefused, StorageUnavailable
+from storage.revocations import Former, Revocations
 from storage.schema import HEAD, REVISIONS
 from storage.sqlite import SqliteDatabase
 from storage.steps import Steps
@@ -36,12 +37,16 @@ class Terms:
     resume: bool = False
 
 
+NO_KEYS = Revocations()
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How many jobs and messages the copy shows as not done yet."""
+    """How many jobs and messages the copy shows as not done yet, and what became of its keys."""
 
     jobs: int
     messages: int
+    keys: Revocations = NO_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,28 +131,43 @@ async def opened_once(database: Database, unit: Callable[[Transaction], Any] | N
         raise BackupError(str(error)) from error
 
 
-def put_to_rest(tx: Transaction, made_at: datetime, terms: Terms, *, now: datetime) -> Settled:
-    """Let nothing of a restored copy run by itself, or with `resume` free what nobody works any more."""
-    origin = f"restored from the backup of {made_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    open_jobs = jobs.c.state.in_(("waiting", "claimed"))
-    open_messages = messages.c.state.in_(("waiting", "sending"))
-    nobody = {"owner": None, "lease_until": None}
-    if terms.resume:
-        freed = tx.execute(update(jobs).where(open_jobs).values(state="waiting", **nobody)).rowcount
-        # One that was being sent stays so: the start of the hub knows what to do about its doubt.
-        left = tx.execute(select(func.count()).select_from(messages).where(open_messages)).scalar_one()
-        settled = Settled(freed, left)
-    else:
-        dead = {"state": "dead", "finished_at": now, "reason": f"{origin}: may have been done since"}
-        dropped = {"state": "dropped", "sent_at": now, "reason": f"{origin}: may have been sent since"}
-        settled = Settled(
-            tx.execute(update(jobs).where(open_jobs).values(**dead, **nobody)).rowcount,
-            tx.execute(update(messages).where(open_messages).values(**dropped)).rowcount,
-        )
-    after = {"jobs": settled.jobs, "messages": settled.messages, "resumed": terms.resume}
+def settle(tx: Transaction, made_at: datetime, terms: Terms, former: Former, *, now: datetime) -> Settled:
+    """Put to rest what may have been done since, keep revoked what `former` says was, tell the journal."""
+    unfinished = _resumed(tx) if terms.resume else _put_to_rest(tx, made_at, now)
+    settled = replace(unfinished, keys=revocations.keep(tx, former))
+    after = {
+        "jobs": settled.jobs,
+        "messages": settled.messages,
+        "resumed": terms.resume,
+        "revoked": settled.keys.kept,
+    }
     key = made_at.astimezone(UTC).isoformat(timespec="seconds")
     journal.add(tx, at=now, actor="restore", action="restored", kind="backup", key=key, after=after)
     return settled
+
+
+_OPEN_JOBS = jobs.c.state.in_(("waiting", "claimed"))
+_OPEN_MESSAGES = messages.c.state.in_(("waiting", "sending"))
+_NOBODY = {"owner": None, "lease_until": None}
+
+
+def _resumed(tx: Transaction) -> Settled:
+    """Free what nobody works any more."""
+    freed = tx.execute(update(jobs).where(_OPEN_JOBS).values(state="waiting", **_NOBODY)).rowcount
+    # One that was being sent stays so: the start of the hub knows what to do about its doubt.
+    left = tx.execute(select(func.count()).select_from(messages).where(_OPEN_MESSAGES)).scalar_one()
+    return Settled(freed, left)
+
+
+def _put_to_rest(tx: Transaction, made_at: datetime, now: datetime) -> Settled:
+    """Let nothing of a restored copy run by itself."""
+    origin = f"restored from the backup of {made_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    dead = {"state": "dead", "finished_at": now, "reason": f"{origin}: may have been done since"}
+    dropped = {"state": "dropped", "sent_at": now, "reason": f"{origin}: may have been sent since"}
+    return Settled(
+        tx.execute(update(jobs).where(_OPEN_JOBS).values(**dead, **_NOBODY)).rowcount,
+        tx.execute(update(messages).where(_OPEN_MESSAGES).values(**dropped)).rowcount,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +208,9 @@ class SqliteTarget:
             await steps.run(lambda: _unpacked(backup, loaded, steps, verify=terms.verify))
             steps.tell("settle")
             made_at = backup.manifest.created_at
+            former = await steps.run(lambda: revocations.known_in(self.path))
             settled: Settled = await opened_once(
-                SqliteDatabase(loaded), lambda tx: put_to_rest(tx, made_at, terms, now=now)
+                SqliteDatabase(loaded), lambda tx: settle(tx, made_at, terms, former, now=now)
             )
             aside = await steps.run(lambda: sqlite_copy.replace(self.path, loaded, now=now))
         return Restored(backup.manifest, settled, aside)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect
 
-from storage.errors import DatabaseRefused
+from storage.errors import DatabaseRefused, NoTablesYet
 
 REVISIONS = ("0001", "0002")  # oldest first; a test holds them against the files in migrations/versions
 HEAD = REVISIONS[-1]
@@ -20,7 +20,9 @@ def bring_up_to_date(connection: Connection, name: object) -> None:
 
 
 def assert_current(connection: Connection, name: object) -> None:
-    """Raise DatabaseRefused unless the schema is the one of this code."""
+    """Raise DatabaseRefused unless the schema is the one of this code; NoTablesYet for an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        raise NoTablesYet(f"{name} has no tables yet: start the hub once")
     if not _is_current(connection, name):
         raise DatabaseRefused(f"{name} has the tables of an older Switchboard: run `migrate` first")
 

@@ -61,6 +61,13 @@ class SqliteDatabase:
         result: Result = await self._writer.hand_in(unit, row, batched=True)
         return result
 
+    async def write_rows(
+        self, unit: Callable[[Transaction, Sequence[Row]], Sequence[Result]], rows: Sequence[Row]
+    ) -> list[Result]:
+        futures = [self._writer.hand_in(unit, row, batched=True) for row in rows]
+        results: list[Result] = await asyncio.gather(*futures)
+        return results
+
     def leader_lock(self, silence: float = SILENCE) -> LeaderLock:
         """See Database."""
         return AloneLock()
@@ -143,6 +150,7 @@ def _engine(path: Path, *, pool_size: int, read_only: bool = False) -> Engine:
         connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False, "isolation_level": None},
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
+        hide_parameters=True,  # what people wrote is not for the log
     )
     event.listen(engine, "connect", lambda raw, _: _prepare(raw, read_only=read_only))
     return engine

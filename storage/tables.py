@@ -90,7 +90,6 @@ Index("ix_jobs_due", jobs.c.topic, jobs.c.due_at, jobs.c.id, sqlite_where=_WAITI
 Index("ix_jobs_waiting_key", jobs.c.key, jobs.c.id, sqlite_where=_WAITING, postgresql_where=_WAITING)
 # Unique: whatever two processes see at one moment, two jobs of a key are never worked at once.
 Index("ix_jobs_claimed_key", jobs.c.key, unique=True, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED)
-Index("ix_jobs_lease", jobs.c.lease_until, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED)
 _DEAD, _DONE = text("state = 'dead'"), text("state = 'done'")
 Index("ix_jobs_dead", jobs.c.topic, sqlite_where=_DEAD, postgresql_where=_DEAD)
 Index("ix_jobs_done", jobs.c.finished_at, sqlite_where=_DONE, postgresql_where=_DONE)
@@ -111,6 +110,7 @@ messages = Table(
     Column("state", String(8), nullable=False),  # waiting | sending | sent | failed | dropped | unknown
     Column("due_at", Moment, nullable=False),
     Column("sender", String(60)),  # which process is sending it
+    Column("begun_at", Moment),  # when that process began to
     Column("attempts", Integer, nullable=False, server_default="0"),  # tries that did not end it
     Column("doubts", Integer, nullable=False, server_default="0"),  # sendings whose outcome nobody knows
     Column("sent_id", BigInteger),  # the chat's number of what was sent

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from storage import driver
 from storage.errors import StorageUnavailable
 
 GROUP = 512  # units in one commit at most, so that the first of a burst does not wait for the last
@@ -115,7 +116,7 @@ def _grouped(waiting: Sequence[tuple[Callable[..., Any], Any, bool, "asyncio.Fut
 
 def _run_in_savepoint(connection: Connection, unit: _Unit) -> None:
     # Straight to the driver: by way of SQLAlchemy each of these costs ten times what SQLite needs for it.
-    raw: Any = connection.connection.driver_connection
+    raw = driver.of(connection)
     raw.execute("SAVEPOINT unit")
     try:
         result = unit.run(connection) if unit.rows is None else unit.run(connection, unit.rows)
@@ -178,9 +179,10 @@ def _converted(error: Exception) -> Exception:
 
 def is_outage(error: Exception) -> bool:
     """Whether the database is at fault, not the statement: an outage is waited out, a mistake never ends."""
-    if not isinstance(error, OperationalError | InterfaceError):
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, sqlite3.OperationalError | sqlite3.InterfaceError):
         return False
-    return getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+    return getattr(cause, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
 
 
 def _unavailable(error: BaseException) -> StorageUnavailable:

@@ -399,6 +399,9 @@ def test_the_password_in_an_address_is_hidden_from_people_and_from_the_log(tmp_p
     settings = load(DATABASE_URL_FILE=str(file))
     assert dict(settings.masked())["DATABASE_URL"] == "postgresql+asyncpg://hub:***@db.example/hub"
     assert "s3cret@word" in settings.secrets()
+    named = load(DATABASE_URL="postgresql://db.example/hub?user=hub&password=s3cretword")
+    assert dict(named.masked())["DATABASE_URL"].endswith("?user=hub&password=***")
+    assert "s3cretword" in named.secrets()
 
 
 def test_both_spellings_of_an_sqlite_address_mean_the_same() -> None:

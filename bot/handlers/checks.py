@@ -9,12 +9,13 @@ from bot.application import HubApplication
 from bot.context import HubContext, asker_of, is_ours, is_private, place_of
 from bot.speech import FRESH, message_of, say
 from services.engine.errors import NotRecognised
+from services.flow.batches import MOST
 from services.flow.checks import Checks
 from services.flow.items import Items, Recognised
 from services.flow.messages import Content, Messages, Text
 from services.gallery.emoji import EmojiSets
 from services.gallery.item import STICKER_SET
-from services.gallery.model import folded, names_in_links, names_listed
+from services.gallery.model import folded, is_bot_made, names_in_links, names_listed
 
 
 class CheckHandlers:
@@ -27,10 +28,11 @@ class CheckHandlers:
         self._messages = messages
 
     def register(self, application: HubApplication) -> None:
-        """Stickers, /check, and texts that are no commands."""
+        """Stickers, /check, and texts that are no commands; what stands below a picture is a text too."""
         application.add_handler(MessageHandler(filters.Sticker.ALL & FRESH, self.on_sticker))
         application.add_handler(CommandHandler("check", self.on_check, filters=FRESH))
-        application.add_handler(MessageHandler(filters.TEXT & ~filters.COMMAND & FRESH, self.on_text))
+        words = (filters.TEXT & ~filters.COMMAND) | filters.CAPTION
+        application.add_handler(MessageHandler(words & FRESH, self.on_text))
 
     async def on_sticker(self, update: Update, context: HubContext) -> None:
         """A sticker asks about its set."""
@@ -57,7 +59,10 @@ class CheckHandlers:
         await self._check(wanted, update, context, about)
 
     async def on_text(self, update: Update, context: HubContext) -> None:
-        """Plain text in private, and in a group what is addressed to the bot."""
+        """Plain text in private, and in a group what is addressed to the bot.
+
+        Pictures are sent for many reasons, so a caption that asks about nothing stays unanswered.
+        """
         message = message_of(update)
         private = is_private(message.chat)
         if not private and not _is_addressed(message, context):
@@ -65,7 +70,7 @@ class CheckHandlers:
         wanted = await self._wanted(message, _without_mention(message, context), asked=False)
         if wanted:
             await self._check(wanted, update, context)
-        elif private:
+        elif private and message.text:
             text = Text("emoji-without-set" if _emoji_ids(message) else "unrecognised")
             say(self._messages, update, context, Content((text,)))
 
@@ -75,11 +80,24 @@ class CheckHandlers:
         everything = "\n".join([text, *hidden])
         listed = [] if hidden else names_listed(text, any_word=asked)  # words that hide a link are no names
         names = listed if len(listed) > 1 else names_in_links(everything)
+        if not names and not hidden and not asked and is_private(message.chat):
+            names = await self._listed_words(text)
         names = folded([*names, *await self._emoji.names(_emoji_ids(message))])
         if names:
             return [Recognised(STICKER_SET, name) for name in names]
         recognised = await self._items.recognise(everything, asked=asked)
         return [recognised] if recognised else []
+
+    async def _listed_words(self, text: str) -> list[str]:
+        """Of several bare words and nothing else, those that count: what is listed, what only bots make.
+
+        Raises Unavailable. A single word is left to the kinds.
+        """
+        words = names_listed(text, any_word=True)[:MOST]
+        if len(words) < 2:
+            return []
+        found = await self._items.kind(STICKER_SET).find_many(words)
+        return [word for word in words if found[word] or is_bot_made(word)]
 
     async def _check(
         self, wanted: list[Recognised], update: Update, context: HubContext, about: Message | None = None
@@ -124,12 +142,13 @@ def _is_addressed(message: Message, context: HubContext) -> bool:
 def _mentions(message: Message, context: HubContext) -> list[str]:
     """Where the bot is called by its name, each in the writer's own spelling."""
     name = f"@{context.bot.username}".lower()
-    found = message.parse_entities([MessageEntity.MENTION]).values()
+    parse = message.parse_entities if message.text else message.parse_caption_entities
+    found = parse([MessageEntity.MENTION]).values()
     return [each for each in found if each.lower() == name]
 
 
 def _without_mention(message: Message, context: HubContext) -> str:
-    text = message.text or ""
+    text = message.text or message.caption or ""
     for mention in _mentions(message, context):
         text = text.replace(mention, " ")
     return text.strip()

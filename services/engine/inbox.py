@@ -4,10 +4,10 @@ This module is its front: topics, accepting, receipts. services/engine/workers.p
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.engine.clock import Clock
 from services.engine.errors import HubError
@@ -64,6 +64,14 @@ class Receipt:
         return await self._inbox.wait(self.job_id, seconds)
 
 
+class Offer(NamedTuple):
+    """A job to be accepted; see Inbox.accept."""
+
+    key: str
+    dedup_id: str | None
+    payload: str
+
+
 class Inbox:
     """Accepts jobs for its topics and tells those who wait for a result."""
 
@@ -99,12 +107,27 @@ class Inbox:
 
         A dedup id that is known within the topic's window changes nothing. Raises StorageUnavailable.
         """
-        row = self._row(self._topics[topic], key, dedup_id, payload, due)
+        correlation_id = current_correlation_id() or new_correlation_id()
+        row = self._row(self._topics[topic], key, dedup_id, payload, due, correlation_id)
         job_id, new = await self._database.write_row(jobs.accept, row)
         self._failpoints.hit("accept")
         if new:
             self.wake(topic)
         return Receipt(job_id, new, self)
+
+    async def accept_all(self, topic: str, offers: Sequence[Offer]) -> list[Receipt]:
+        """Store several jobs, in the order given; all are durable when this returns.
+
+        Each gets a correlation id of its own. Raises StorageUnavailable, and then some may be stored.
+        """
+        of = self._topics[topic]
+        rows = [self._row(of, *offer, None, new_correlation_id()) for offer in offers]
+        stored = await self._database.write_rows(jobs.accept, rows)
+        for _ in stored:
+            self._failpoints.hit("accept")
+        if any(new for _, new in stored):
+            self.wake(topic)
+        return [Receipt(job_id, new, self) for job_id, new in stored]
 
     def wake(self, topic: str) -> None:
         """Hint that there may be work; truth is the rows."""
@@ -181,14 +204,20 @@ class Inbox:
             event.clear()
 
     def _row(
-        self, topic: Topic, key: str, dedup_id: str | None, payload: str, due: datetime | None
+        self,
+        topic: Topic,
+        key: str,
+        dedup_id: str | None,
+        payload: str,
+        due: datetime | None,
+        correlation_id: str,
     ) -> NewJob:
         now = self._clock.now()
         return NewJob(
             topic=topic.name,
             key=key,
             payload=payload,
-            correlation_id=current_correlation_id() or new_correlation_id(),
+            correlation_id=correlation_id,
             accepted_at=now,
             due_at=due or now,
             dedup_id=dedup_id,

@@ -28,9 +28,12 @@ IDLE = 60.0  # seconds that a tick may be worked late when the hint to it is los
 RETRY = RetryPolicy(attempts=3, window=600.0, delay=5.0, cap=60.0)
 
 
-def regular(name: str, handle: Handler) -> Topic:
-    """A topic for work that comes again anyway: one at a time, and remembered for a day only."""
-    return Topic(name, handle, 1, RETRY, DAY, idle=IDLE, own_keys=True)
+def regular(name: str, handle: Handler, retry: RetryPolicy = RETRY) -> Topic:
+    """A topic for work that comes again anyway: one at a time, and remembered for a day only.
+
+    `retry` is for work that comes again so rarely that it is not to be missed.
+    """
+    return Topic(name, handle, 1, retry, DAY, idle=IDLE, own_keys=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The doctor's questions about storage: the database, its file, and the disks."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Sequence
 from datetime import datetime
@@ -74,11 +75,12 @@ def register_disk(health: Health, folders: Sequence[Path]) -> None:
 
 
 def _free(folders: Sequence[Path]) -> dict[Path, int]:
-    """Bytes free by folder, of folders on one disk the first only."""
+    """Bytes free by folder, of folders on one disk the first only, and of those that can be."""
     found: dict[int, tuple[Path, int]] = {}
     for folder in folders:
         there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-        found.setdefault(there.stat().st_dev, (folder, shutil.disk_usage(there).free))
+        if os.access(there, os.W_OK | os.X_OK) and there.is_dir() and os.statvfs(there).f_blocks:
+            found.setdefault(there.stat().st_dev, (folder, shutil.disk_usage(there).free))
     return dict(found.values())
 
 

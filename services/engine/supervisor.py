@@ -28,6 +28,7 @@ class Supervisor:
         self._clock = clock
         self._on_failure = on_failure
         self._lasting: dict[str, asyncio.Task[None]] = {}
+        self._to_the_end: set[str] = set()
         self._single: set[asyncio.Task[Any]] = set()
 
     @property
@@ -35,12 +36,19 @@ class Supervisor:
         """The lasting tasks that run now, oldest first."""
         return list(self._lasting)
 
-    def spawn(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run `run` until it returns; when it raises, report it and run it again after a growing wait."""
+    def spawn(
+        self, name: str, run: Callable[[], Coroutine[Any, Any, None]], *, to_the_end: bool = False
+    ) -> None:
+        """Run `run` until it returns; when it raises, report it and run it again after a growing wait.
+
+        One that runs `to_the_end` is stopped after the single work, which may rely on it.
+        """
         if name in self._lasting:
             raise RuntimeError(f"a task named {name} is already running")
         task = asyncio.get_running_loop().create_task(self._watch(name, run), name=name)
         self._lasting[name] = task
+        if to_the_end:
+            self._to_the_end.add(name)
         task.add_done_callback(lambda _: self._lasting.pop(name, None))
 
     def spawn_once(self, name: str, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
@@ -57,10 +65,13 @@ class Supervisor:
 
     async def stop(self, grace: float) -> None:
         """End lasting tasks youngest first; single work gets `grace` seconds to finish, then ends too."""
-        for task in reversed(list(self._lasting.values())):
-            await _end([task])
+        for name in reversed(self.names):
+            if name not in self._to_the_end:
+                await self.stop_task(name)
         await self.drain(grace)
         await _end(list(self._single))
+        for name in reversed(self.names):
+            await self.stop_task(name)
 
     async def drain(self, grace: float) -> None:
         """Wait until no single work is left, at most `grace` seconds."""

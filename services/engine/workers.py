@@ -23,6 +23,7 @@ from storage.records import Job
 log = structlog.get_logger(__name__)
 
 LEASE = 30.0  # seconds a claim lives without being renewed; renewed three times within
+LONGEST_REASON = 1000  # characters
 STORAGE_AGAIN = 0.5  # seconds until work that the database refused is tried again
 
 
@@ -97,7 +98,7 @@ class Workers:
                 busy.add(_claim_of(job))
                 self._supervisor.spawn_once(f"job.{topic.name}.{job.id}", self._work(topic, job))
             if free <= 0:
-                await self._inbox.until_woken(topic.name, topic.idle)
+                await self._inbox.until_woken(topic.name, self._look_every(topic))
             elif len(claimed) < free and not self._inbox.take_hint(topic.name):
                 await self._inbox.until_woken(topic.name, await self._idle(topic, now))
 
@@ -116,8 +117,12 @@ class Workers:
         # From the moment of the claim on: what became due since then was not seen by it.
         due = await self._database.read(lambda tx: jobs.next_due(tx, topic.name, looked))
         if due is None:
-            return topic.idle
-        return min(topic.idle, max((due - self._clock.now()).total_seconds(), 0.0))
+            return self._look_every(topic)
+        return min(self._look_every(topic), max((due - self._clock.now()).total_seconds(), 0.0))
+
+    def _look_every(self, topic: Topic) -> float:
+        # Nobody tells of rows that the database took back from a process that stood still.
+        return min(topic.idle, self._lease)
 
     async def _work(self, topic: Topic, job: Job) -> None:
         try:
@@ -148,6 +153,7 @@ class Workers:
             self._failpoints.hit("handling")
             result = await self._handle(topic, job, work)
             await self._finish(work, lambda tx: jobs.finish(tx, job, at=self._clock.now(), result=result))
+            log.debug("job.done", details=_facts(job))
         except StorageUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - the inbox's edge: any failure is this job's outcome
@@ -164,7 +170,6 @@ class Workers:
             busy.discard(claim)
 
     async def _failed(self, topic: Topic, job: Job, error: Exception) -> None:
-        work = Work(job)
         now = self._clock.now()
         if isinstance(error, BreakerOpen) and await self._is_put_off(topic, job, error, now):
             return
@@ -173,15 +178,26 @@ class Workers:
             failures = job.attempts - job.lapses
             retry_after = getattr(error, "retry_after", None)
             due = topic.retry.next_due(failures, job.first_failed_at or now, now, self._random, retry_after)
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {_first_line(error)}"
         log.warning("job.failed", details=_facts(job, again=due), exc_info=error)
-        await self._faults.record(f"job.{topic.name}.{type(error).__name__}", str(error))
+        await self._faults.record(f"job.{topic.name}.{type(error).__name__}", _first_line(error))
         if due:
-            await self._finish(work, lambda tx: jobs.retry(tx, job, at=now, due_at=due, reason=reason))
+            await self._finish(Work(job), lambda tx: jobs.retry(tx, job, at=now, due_at=due, reason=reason))
         else:
+            await self._bury(topic, job, error, now, reason)
+
+    async def _bury(self, topic: Topic, job: Job, error: Exception, now: datetime, reason: str) -> None:
+        work = Work(job)
+        try:
             if topic.last_word:
                 await topic.last_word(job, work, error)
             await self._finish(work, lambda tx: jobs.bury(tx, job, at=now, reason=reason))
+        except StorageUnavailable:
+            raise
+        except Exception as failure:
+            log.error("job.last_word_failed", details=_facts(job), exc_info=failure)
+            await self._faults.record(f"job.{topic.name}.last_word", _first_line(failure))
+            await self._finish(Work(job), lambda tx: jobs.bury(tx, job, at=now, reason=reason))
 
     async def _is_put_off(self, topic: Topic, job: Job, error: BreakerOpen, now: datetime) -> bool:
         due = topic.retry.after_waiting(job.first_failed_at, now, error.retry_after or 0.0)
@@ -205,7 +221,6 @@ class Workers:
             log.warning("job.claim_lost", details=_facts(work.job))
             return
         self._failpoints.hit("finish")
-        log.debug("job.done", details=_facts(work.job))
         work.settled()
         self._finished()
 
@@ -219,6 +234,11 @@ class Workers:
         held = [(job.id, job.owner) for of_topic in self._held.values() for job in of_topic.values()]
         until = self._clock.now() + timedelta(seconds=self._lease)
         await self._database.write(lambda tx: jobs.renew(tx, held, lease_until=until))
+
+
+def _first_line(error: Exception) -> str:
+    # What follows it is the statement, when a database refused one.
+    return str(error).split("\n", 1)[0][:LONGEST_REASON]
 
 
 def _claim_of(job: Job) -> str:

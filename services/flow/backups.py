@@ -15,6 +15,7 @@ from services.engine.clock import Clock
 from services.engine.errors import FaultRecorder
 from services.engine.health import Told
 from services.engine.inbox import Topic
+from services.engine.retry import RetryPolicy
 from services.engine.schedule import regular
 from services.engine.work import Work
 from services.version import VERSION
@@ -33,6 +34,8 @@ NEWEST = 7  # backups that are kept whatever their age
 WEEKS = 4  # weeks before those of which one backup each is kept
 PATIENCE = timedelta(hours=1)  # that a hub may be up without a backup
 LEFT_BEHIND = timedelta(days=1)  # after this nobody works on a half-made backup any more
+# A disk that is full or a database that restarts just then is not to cost the day's backup.
+RETRY = RetryPolicy(attempts=8, window=6 * 3600.0, delay=120.0, cap=3600.0)
 STAMP = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"switchboard-([0-9]{8}T[0-9]{6}Z)\.backup")
 _HALF_MADE = re.compile(r"\.switchboard-([0-9]{8}T[0-9]{6}Z)\.backup\.[A-Za-z0-9_]+\.part")
@@ -62,7 +65,7 @@ class Backups:
 
     def topic(self) -> Topic:
         """For the schedule."""
-        return regular(TOPIC, self.make)
+        return regular(TOPIC, self.make, RETRY)
 
     async def make(self, job: Job, work: Work) -> dict[str, object]:
         """Make one and thin out the old ones; what was made and removed. Raises BackupError."""

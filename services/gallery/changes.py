@@ -30,7 +30,7 @@ def record(
     tx: Transaction, author: Author, action: str, name: str, *, before: Any = None, after: Any = None
 ) -> None:
     """Write both, in the transaction of the change."""
-    invalidations.add(tx, STICKER_SET, name.lower(), at=author.at)
+    outdate(tx, author, name)
     journal.add(
         tx,
         at=author.at,
@@ -43,6 +43,11 @@ def record(
         job_id=author.job_id,
         correlation_id=author.correlation_id,
     )
+
+
+def outdate(tx: Transaction, author: Author, name: str) -> None:
+    """Tell the caches alone, of a change that somebody else made or that may not have come about."""
+    invalidations.add(tx, STICKER_SET, name.lower(), at=author.at)
 
 
 def told(row: StickerSet) -> dict[str, Any]:

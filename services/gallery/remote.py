@@ -1,6 +1,7 @@
 """A gallery elsewhere: another hub, or any service that speaks CONTRACT's gallery routes."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -9,9 +10,10 @@ import msgspec
 
 from services.engine.breaker import Breaker
 from services.engine.clock import Clock
+from services.engine.errors import BreakerOpen, Unavailable
 from services.engine.health import Told
 from services.flow.items import Addition
-from services.gallery.changes import Author, record, told
+from services.gallery.changes import Author, outdate, record, told
 from services.gallery.source import STICKER_SET, Listing
 from services.gallery.wire import GalleryWire
 from storage import journal
@@ -21,16 +23,23 @@ from storage.records import StickerSet
 SETS = "/gallery/sets"
 CLOCKS_DIFFER = timedelta(seconds=60)  # by so much two machines may disagree about the time
 
+YEARS = range(1970, 9001)
+
 
 class Item(msgspec.Struct, frozen=True):
     """A set as the routes tell it."""
 
     name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z][A-Za-z0-9_]{0,63}$")]
-    title: Annotated[str, msgspec.Meta(max_length=200)]
+    title: Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00]*$")]
     kind: Literal["regular", "mask", "custom_emoji"]
-    count: Annotated[int, msgspec.Meta(ge=0)] | None
+    count: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] | None
     added_by: int | None
     added_at: Annotated[datetime, msgspec.Meta(tz=True)]
+
+    def __post_init__(self) -> None:
+        # msgspec makes a ValueError one of its own. Nearer to the calendar's ends no zone's time may exist.
+        if self.added_at.year not in YEARS:
+            raise ValueError("`added_at` is no moment of a gallery")
 
     def row(self) -> StickerSet:
         """The same as this house keeps it."""
@@ -97,17 +106,22 @@ class RemoteGallery:
 
     async def put(self, name: str, wanted: Listing, actor: str) -> tuple[StickerSet, bool]:
         """See GallerySource."""
-        stored, new = await self._put(name, wanted)
-        author, action = Author.here(actor, self._clock.now()), "add" if new else "change"
+        author = Author.here(actor, self._clock.now())
+        async with self._doubted(author, name):
+            stored, new = await self._put(name, wanted)
+        action = "add" if new else "change"
         await self._database.write(lambda tx: record(tx, author, action, stored.name, after=told(stored)))
         return stored, new
 
     async def remove(self, name: str, actor: str) -> bool:
-        """See GallerySource."""
-        removed = await self._wire.delete(f"{SETS}/{name}")
+        """See GallerySource. What is gone already, perhaps by an earlier try, is outdated too."""
         author = Author.here(actor, self._clock.now())
+        async with self._doubted(author, name):
+            removed = await self._wire.delete(f"{SETS}/{name}")
         if removed:
             await self._database.write(lambda tx: record(tx, author, "remove", name))
+        else:
+            await self._database.write(lambda tx: outdate(tx, author, name))
         return removed
 
     async def carry_out(self, addition: Addition) -> Addition:
@@ -124,6 +138,17 @@ class RemoteGallery:
         """What `carry_out` was told. An earlier try of this very addition that broke off counts as new."""
         stored: StickerSet = addition.details["listed"]
         return stored, addition.details["new"] or self._is_ours(tx, stored, addition)
+
+    @asynccontextmanager
+    async def _doubted(self, author: Author, name: str) -> AsyncIterator[None]:
+        """A write without an answer may have come about: then every process has to ask again."""
+        try:
+            yield
+        except BreakerOpen:  # nothing was sent
+            raise
+        except Unavailable:
+            await self._database.write(lambda tx: outdate(tx, author, name))
+            raise
 
     async def _put(self, name: str, wanted: Listing) -> tuple[StickerSet, bool]:
         def fits(item: Item) -> bool:

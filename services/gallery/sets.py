@@ -34,15 +34,17 @@ class StickerSets:
 
     async def put(self, name: str, wanted: Listing, actor: str) -> tuple[StickerSet, bool]:
         """See GallerySource; the caches hear of it."""
-        stored, new = await self._source.put(name, wanted, actor)
-        self._region.invalidate(name.lower())
-        return stored, new
+        try:
+            return await self._source.put(name, wanted, actor)
+        finally:  # whoever failed may have changed it first
+            self._region.invalidate(name.lower())
 
     async def remove(self, name: str, actor: str) -> bool:
         """See GallerySource; the caches hear of it."""
-        removed = await self._source.remove(name, actor)
-        self._region.invalidate(name.lower())
-        return removed
+        try:
+            return await self._source.remove(name, actor)
+        finally:  # as in `put`
+            self._region.invalidate(name.lower())
 
     async def forget(self, name: str) -> None:
         """Drop what every process remembers of a set. Raises StorageUnavailable: then tell it again."""

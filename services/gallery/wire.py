@@ -94,6 +94,9 @@ class GalleryWire:
             answer = await self.breaker.call(ask)
         except BreakerOpen:
             raise
+        except Refused as error:
+            log.warning("gallery.refused", details={"reason": str(error)})
+            raise
         except Unavailable as error:
             self._note(str(error).removeprefix(f"{SYSTEM}: "))
             raise
@@ -136,7 +139,7 @@ def away(message: str, retry_after: float | None = None) -> Unavailable:
 
 
 def _read(method: str, response: httpx.Response, body: bytes, shape: type[T]) -> T:
-    """The answer in its shape. Raises Unavailable, and Refused for a write that is wrong in itself."""
+    """The answer in its shape. Raises Unavailable, and Refused for a write that is wrong or not allowed."""
     status = response.status_code
     if (method == "DELETE" and status == 404) or (shape is type(None) and response.is_success):
         return cast(T, None)
@@ -155,7 +158,8 @@ def _read(method: str, response: httpx.Response, body: bytes, shape: type[T]) ->
 def _failure(method: str, response: httpx.Response) -> HubError:
     match response.status_code:
         case 401 | 403 as status:
-            return away(f"the gallery refuses GALLERY_API_KEY ({status})")
+            reason = f"the gallery refuses GALLERY_API_KEY ({status})"
+            return away(reason) if method == "GET" else Refused(reason)  # a key that may only read is allowed
         case 404:
             return away("GALLERY_API_URL answers 404: there is no gallery at this address")
         case 400 | 409 | 413 | 422 as status if method != "GET":

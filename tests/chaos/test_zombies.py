@@ -21,7 +21,7 @@ async def rounds_of_zombies(folder: Path, url: str, rounds: int) -> Zombies:
     ports = [free_port(), free_port()]
     addresses = [f"http://127.0.0.1:{port}" for port in ports]
     options = ["--lease", str(LEASE), "--impatient"]
-    settings = webhook_settings(addresses[0])
+    settings = webhook_settings(addresses[0]) | {"DATABASE_QUERY_TIMEOUT": "3"}
     async with new_scene(folder, url, ports=ports, options=options, **settings) as scene:
         program, random = new_program(scene.world, CROWD, SEED), Random(SEED)
         await scene.list_sets(program.listed)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from random import Random
 from statistics import median
 
-from tests.chaos.driver import PATIENCE, TICK
+from tests.chaos.driver import PATIENCE, TICK, Death
 from tests.chaos.history import History, Json
 from tests.chaos.people import People
 from tests.chaos.posting import Answers, Posting
-from tests.chaos.program import Program
+from tests.chaos.program import Kill, Program, Sending
 from tests.chaos.scene import Scene
 
-BATCH = 12  # stickers a round, besides the presses
+BATCH = 16  # stickers a round, besides the presses
 IN_HAND = 4  # jobs being worked when it happens, at least
 WORK_TAKES = 0.2  # seconds that Telegram takes to tell about a sticker set: so long a job is in hand
 ANSWER_TIME = 1.0  # seconds until a client turns from a hub that says nothing to the other
@@ -33,6 +33,7 @@ class Zombies:
         self._random = random
         self._people = People(scene.world, program, random)
         self._posting = Posting(addresses, Answers(), answer_time=ANSWER_TIME)
+        self._deaths: list[Death] = []
         self.takeovers: list[float] = []
 
     async def run(self, rounds: int) -> None:
@@ -63,13 +64,16 @@ class Zombies:
 
     def history(self) -> History:
         """What it leaves."""
-        return self._scene.history(self._program, self._people, self._posting.answers, deaths=(), lives=())
+        return self._scene.history(
+            self._program, self._people, self._posting.answers, deaths=self._deaths, lives=()
+        )
 
     def figures(self) -> str:
         """The run in a line."""
         spans = sorted(self.takeovers)
         stale = f"stale finishes tried {self.stale_tried()}, accepted {self.stale_accepted()}"
-        return f"{len(spans)} rounds, {stale}; takeover p50 {median(spans):.2f} s, max {spans[-1]:.2f} s"
+        takeover = f"takeover p50 {median(spans):.2f} s, longest {_shown(spans[-5:])} s"
+        return f"{len(spans)} rounds, {stale}; {takeover}"
 
     async def _round(self, victim: int, *, kills: bool) -> None:
         hub, lapses = self._scene.hubs[victim], self._lapses()
@@ -82,6 +86,7 @@ class Zombies:
             if kills:
                 hub.kill()
                 assert (await hub.ended()).was_killed
+                self._deaths.append(self._death())
             else:
                 hub.halt()
         await self._until(lambda: self._undone() == 0)
@@ -92,11 +97,21 @@ class Zombies:
             hub.resume()
             await self._until(lambda: self.stale_tried() - tried >= self._lapses() - lapses)
 
+    def _death(self) -> Death:
+        kill = Kill("any", 0, len(self.takeovers))
+        return Death(kill, self._scene.look.texts_on_their_way(), self._scene.world.ledger.last)
+
     def _batch(self) -> list[Json]:
         self._people.respond()
         presses = list(self._people.presses)
         self._people.presses.clear()
-        return presses + [self._people.send() for _ in range(BATCH)]
+        return presses + [self._people.send_one(sending) for sending in self._slow_ones()]
+
+    def _slow_ones(self) -> list[Sending]:
+        """Stickers that Telegram is asked about, each in a chat of its own: all can be in hand at once."""
+        drawn = self._random.sample(self._program.sendings, len(self._program.sendings))
+        slow = (one for one in drawn if one.chat_id > 0 and one.sticker.set_name not in self._program.listed)
+        return list({one.chat_id: one for one in slow}.values())[:BATCH]
 
     def _undone(self) -> int:
         return len(self._scene.world.updates.emitted) - self._scene.look.done_jobs()
@@ -111,3 +126,7 @@ class Zombies:
                     await asyncio.sleep(TICK)
         except TimeoutError:
             raise AssertionError(f"nothing goes on with {self._scene.look.rows(STUCK)}") from None
+
+
+def _shown(spans: list[float]) -> str:
+    return ", ".join(f"{span:.2f}" for span in spans)

@@ -13,7 +13,7 @@ from sandbox.telegram.state import DEMO_TOKEN
 from storage.backup import SqliteSource, back_up
 from storage.steps import Steps
 from tests.commands.test_run import Result, Run, run
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, new_database
 from tests.storage.files import new_file, opened
 from tests.storage.rows import NOON
 from tests.town import Outside, new_outside
@@ -50,7 +50,7 @@ class Doctor:
             "TELEGRAM_BOT_TOKEN": DEMO_TOKEN,
             "TELEGRAM_API_URL": self._outside.api_url,
             "ADMIN_IDS": "1",
-            "HEARTBEAT_URL": "http://127.0.0.1:9/swordfish",
+            "HEARTBEAT_URL": f"{self._outside.api_url}/bot{DEMO_TOKEN}/getMe?key=swordfish",
         }
         result = await asyncio.to_thread(self._run, "doctor", **(settings | changed))
         lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()[:-1]]
@@ -114,10 +114,15 @@ async def test_a_wrong_token_is_told_with_where_to_get_the_right_one(doctor: Doc
 async def test_no_secret_is_shown_whatever_is_wrong(doctor: Doctor, file: Path) -> None:
     url = "postgresql+asyncpg://hub:open-sesame@127.0.0.1:9/hub"
 
-    result, found = await doctor.asked(TELEGRAM_API_URL="http://127.0.0.1:9", DATABASE_URL=url)
+    result, found = await doctor.asked(
+        TELEGRAM_API_URL="http://127.0.0.1:9",
+        DATABASE_URL=url,
+        HEARTBEAT_URL="http://127.0.0.1:9/swordfish",
+    )
 
     assert result.returncode == 1
-    assert {name for name, (level, _) in found.items() if level == "failed"} == {"database", "telegram"}
+    failed = {name for name, (level, _) in found.items() if level == "failed"}
+    assert failed == {"database", "telegram", "heartbeat"}
     for secret in (DEMO_TOKEN, "open-sesame", "swordfish"):
         assert secret not in result.stdout + result.stderr
 
@@ -202,6 +207,16 @@ async def test_a_webhook_elsewhere_is_told(doctor: Doctor, file: Path) -> None:
     )
 
 
+async def test_a_heartbeat_that_nobody_hears_is_told(doctor: Doctor, file: Path) -> None:
+    result, found = await doctor.asked(HEARTBEAT_URL="http://127.0.0.1:9/swordfish")
+    assert result.returncode == 1
+    assert found["heartbeat"] == (
+        "failed",
+        "the call to HEARTBEAT_URL fails: ConnectError. "
+        "To do: look at HEARTBEAT_URL, and whether the other service is up",
+    )
+
+
 async def test_a_gallery_that_does_not_answer_is_told(doctor: Doctor, file: Path) -> None:
     result, found = await doctor.asked(GALLERY_API_URL="http://127.0.0.1:9", GALLERY_API_KEY="k" * 40)
     assert result.returncode == 1
@@ -228,6 +243,15 @@ async def test_postgres_is_asked_for_its_version_and_whether_it_keeps_what_it_is
     assert words.startswith("PostgreSQL 18")
     assert "fsync is off" in words
     assert found["backup"][0] == "warning"  # none yet, but pg_dump is there
+
+
+async def test_on_an_empty_postgres_it_says_that_the_first_start_makes_the_tables(
+    doctor: Doctor, postgres_server: PostgresServer
+) -> None:
+    async with new_database(postgres_server, template="template0") as url:
+        result, found = await doctor.asked(DATABASE_URL=url)
+    assert result.returncode == 0
+    assert found["database"] == ("warning", "there are no tables in it yet. To do: start the hub once")
 
 
 async def test_on_postgres_without_pg_dump_backups_fail(

@@ -10,6 +10,7 @@ import pytest
 
 from storage.sqlite import SqliteDatabase
 from tests.commands.test_run import Run, run
+from tests.postgres import PostgresServer, new_database
 from tests.storage.files import new_file
 
 __all__ = ["run"]
@@ -148,3 +149,14 @@ def test_without_a_database_there_is_one_clear_line_and_none_is_made(run: Run, t
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "switchboard: there is no database data/switchboard.db\n"
     assert not (tmp_path / "data").exists()
+
+
+async def test_on_an_empty_postgres_there_is_one_clear_line(
+    run: Run, postgres_server: PostgresServer
+) -> None:
+    async with new_database(postgres_server, template="template0") as url:
+        result = await asyncio.to_thread(run, "keys", "list", DATABASE_URL=url)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("switchboard: the database hub_")
+    assert result.stderr.endswith(" has no tables yet: start the hub once\n")

@@ -64,6 +64,27 @@ async def test_a_second_restore_keeps_the_first_beside(run: Run, file: Path, tmp
     assert (tmp_path / aside).is_file()
 
 
+async def test_keys_of_which_nobody_knows_and_keys_that_stay_revoked_are_told(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    home = new_file(tmp_path / "data", "switchboard.db")
+    for name in ("one", "two"):
+        await asyncio.to_thread(run, "keys", "create", name, "--scope", "read")
+    await backup_of(home, tmp_path / "keys.backup")
+    await asyncio.to_thread(run, "keys", "revoke", "1")
+
+    beside = await asyncio.to_thread(run, "restore", "keys.backup")
+    elsewhere = await asyncio.to_thread(
+        run, "restore", "keys.backup", DATABASE_URL="sqlite+aiosqlite:///data/new.db"
+    )
+
+    assert "1 keys revoked since the backup stay revoked" in beside.stdout.splitlines()
+    assert elsewhere.stdout.splitlines()[-1] == (
+        "2 keys are good that may have been revoked since the backup: see `keys list`"
+    )
+
+
 async def test_a_dry_run_only_looks(run: Run, file: Path, tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
 

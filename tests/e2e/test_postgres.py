@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
+from storage.errors import StorageUnavailable
 from tests.e2e.wording import head, words
 from tests.town import ADMIN, BORIS, CHEN, GROUP, LISTED, UNLISTED, Outside, Town, TownClock
 
@@ -116,3 +118,33 @@ async def test_what_one_hub_adds_the_other_knows_within_two_seconds(
         await town.lists(LISTED)
         await clock.advance(2)
         assert await other.switchboard.hub.gallery.kind.find(LISTED)
+
+
+async def test_a_text_whose_beginning_got_no_answer_is_sent_all_the_same(
+    outside: Outside, postgres_url: str, clock: TownClock
+) -> None:
+    async with outside.hub(DATABASE_URL=postgres_url) as town:
+        await town.settle()
+        sender = town.switchboard.bot.sender
+        database, told = sender._database, []
+
+        class Ambiguous:
+            """The database; the first answer to a beginning gets lost."""
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(database, name)
+
+            async def write(self, unit: Any) -> Any:
+                done = await database.write(unit)
+                if "begin" in unit.__code__.co_names and not told:
+                    told.append("begin")
+                    raise StorageUnavailable("the commit got no answer")
+                return done
+
+        sender._database = Ambiguous()  # type: ignore[assignment]
+        outside.world.send_text(CHEN, CHEN, "/version")
+        await clock.run_until(lambda: bool(town.sent(CHEN)), limit=10)
+        await town.settle()
+        assert told
+        assert len(town.sent(CHEN)) == 1
+        assert await town.rows("SELECT state, doubts FROM messages") == [("sent", 0)]

@@ -17,6 +17,12 @@ LINKS = [
 ]
 
 
+def photo(caption: str, *entities: dict[str, object]) -> dict[str, object]:
+    """The content of a message with a picture."""
+    picture = {"file_id": "AgAC", "file_unique_id": "AQAD", "width": 90, "height": 60}
+    return {"photo": [picture], "caption": caption, "caption_entities": list(entities)}
+
+
 @pytest.mark.parametrize("words_with_link", LINKS)
 async def test_a_link_in_private_is_as_good_as_a_sticker(town: Town, words_with_link: str) -> None:
     message = await town.says(ADMIN, words_with_link)
@@ -104,6 +110,59 @@ async def test_a_bare_word_is_checked_only_when_such_a_set_is_listed(town: Town)
     await town.lists(UNLISTED)
     await town.says(ADMIN, UNLISTED.lower())
     assert head(town.last(ADMIN)) == words("listed")
+
+
+async def test_of_a_list_of_bare_names_in_private_those_that_are_listed_are_shown(town: Town) -> None:
+    town.world.add_set("SunCats", "Sun Cats")
+    for name in (UNLISTED, "SunCats"):
+        await town.lists(name)
+    asked = len(town.world.ledger.of("getStickerSet"))
+    await town.says(ADMIN, f"{UNLISTED}, suncats; hello")
+    assert town.last(ADMIN).text.split("\n") == [words("batch-listed", count=2), "• Moon Dogs", "• Sun Cats"]
+    await town.says(ADMIN, f"thanks {UNLISTED}")
+    assert head(town.last(ADMIN)) == words("listed")
+    assert len(town.world.ledger.of("getStickerSet")) == asked  # no word is looked for at Telegram
+    await town.says(ADMIN, f"{LISTED} {UNLISTED} bye")
+    assert town.last(ADMIN).text.split("\n")[1::2] == ["• Moon Dogs", "• <b>Cats & Co</b>"]
+
+
+async def test_bare_words_beside_a_link_are_just_words(town: Town) -> None:
+    await town.lists(UNLISTED)
+    await town.says(ADMIN, f"{UNLISTED} t.me/addstickers/{LISTED}")
+    assert "<b>Cats & Co</b>" in town.last(ADMIN).text
+    assert "Moon Dogs" not in town.last(ADMIN).text
+
+
+async def test_listed_names_among_words_in_a_group_are_just_words(town: Town) -> None:
+    await town.lists(UNLISTED)
+    message = await town.says(BORIS, f"@{town.world.bot.username} thanks {UNLISTED}", GROUP)
+    assert not town.sent(GROUP)
+    assert town.reaction(message) is None
+
+
+@pytest.mark.parametrize("chat", [ADMIN, GROUP])
+async def test_a_link_in_a_caption_is_as_good_as_one_in_a_text(town: Town, chat: int) -> None:
+    bot = f"@{town.world.bot.username}"
+    caption = f"{bot} {LINKS[0]}"
+    mention = {"type": "mention", "offset": 0, "length": len(bot)}
+    town.world.send_raw(chat, ADMIN, photo(caption, mention))
+    await town.settle()
+    [proposal] = town.sent(chat)
+    assert "Moon Dogs" in proposal.text
+
+
+async def test_a_link_hidden_in_a_caption_is_found(town: Town) -> None:
+    link = {"type": "text_link", "offset": 0, "length": 4, "url": f"https://t.me/addstickers/{UNLISTED}"}
+    town.world.send_raw(ADMIN, ADMIN, photo("here they are", link))
+    await town.settle()
+    assert "Moon Dogs" in town.last(ADMIN).text
+
+
+@pytest.mark.parametrize(("chat", "caption"), [(ADMIN, "hello"), (ADMIN, "our cats"), (GROUP, LINKS[0])])
+async def test_other_captions_are_passed_over(town: Town, chat: int, caption: str) -> None:
+    town.world.send_raw(chat, ADMIN, photo(caption))
+    await town.settle()
+    assert not town.sent(chat)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,11 @@ class WatchedDatabase:
     ) -> Result:
         return await self._watched(lambda: self._database.write_row(unit, row))
 
+    async def write_rows(
+        self, unit: Callable[[Transaction, Sequence[Row]], Sequence[Result]], rows: Sequence[Row]
+    ) -> list[Result]:
+        return await self._watched(lambda: self._database.write_rows(unit, rows))
+
     def leader_lock(self, silence: float = SILENCE) -> LeaderLock:
         return _WatchedLock(self, self._database.leader_lock(silence))
 

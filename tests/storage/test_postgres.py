@@ -13,6 +13,7 @@ from storage import jobs
 from storage.database import Transaction
 from storage.errors import DatabaseRefused, StorageUnavailable
 from storage.postgres import dsn_of
+from storage.postgres_presence import PRESENCE
 from tests.pgbouncer import pgbouncer, pooler
 from tests.postgres import PostgresServer, new_database, postgres, server
 from tests.storage.files import WatchedDatabase, opened, rows, scalar
@@ -186,7 +187,7 @@ async def test_a_statement_that_takes_too_long_is_an_outage_and_leaves_nothing(p
         keep(tx, 1)
         tx.execute(text("SELECT pg_sleep(30)"))
 
-    with pytest.raises(StorageUnavailable, match="in time"):
+    with pytest.raises(StorageUnavailable, match=r"in time|transaction timeout"):
         await database.write(unit)
     assert await people(database) == []
     await database.close()
@@ -352,3 +353,46 @@ async def test_a_leader_that_hangs_is_cut_off_by_the_server(postgres_url: str) -
         with pytest.raises(StorageUnavailable):
             await first.confirm()
         await second.release()
+
+
+# --- addresses
+
+
+async def test_a_direct_address_of_another_database_is_refused(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    async with new_database(postgres_server) as other:
+        with pytest.raises(DatabaseRefused, match="another database"):
+            await postgres(postgres_url, direct_url=other).open()
+
+
+async def test_words_for_poolers_and_other_drivers_in_an_address_do_no_harm(postgres_url: str) -> None:
+    words = "?ssl=disable&prepared_statement_cache_size=0&pgbouncer=true"
+    database = postgres(postgres_url + words)
+    await database.open()
+    await database.close()
+    assert dsn_of("postgresql+asyncpg://u:p%40w@h/db?ssl=require&pgbouncer=true") == (
+        "postgresql://u:p%40w@h/db?sslmode=require"
+    )
+
+
+# --- a restore wants the database for itself
+
+
+async def test_nobody_opens_a_database_that_is_being_restored(postgres_url: str) -> None:
+    restoring = await asyncpg.connect(dsn_of(postgres_url))
+    assert await restoring.fetchval("SELECT pg_try_advisory_lock($1, $2)", *PRESENCE)
+    with pytest.raises(DatabaseRefused, match="a restore is under way"):
+        await postgres(postgres_url).open()
+    await restoring.close()
+    async with opened(postgres_url):
+        pass
+
+
+async def test_whoever_has_opened_a_database_keeps_a_restore_away(postgres_url: str) -> None:
+    restoring = await asyncpg.connect(dsn_of(postgres_url))
+    async with opened(postgres_url):
+        assert not await restoring.fetchval("SELECT pg_try_advisory_lock($1, $2)", *PRESENCE)
+    while not await restoring.fetchval("SELECT pg_try_advisory_lock($1, $2)", *PRESENCE):
+        await asyncio.sleep(0.01)
+    await restoring.close()

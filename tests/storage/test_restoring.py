@@ -137,7 +137,7 @@ async def test_the_journal_tells_of_it(
         query = "SELECT actor, action, kind, key, CAST(after AS TEXT) FROM journal"
         ((*what, after),) = await rows(found, query)
     assert what == ["restore", "restored", "backup", "2026-01-15T12:00:00+00:00"]
-    assert json.loads(after) == {"jobs": 1, "messages": 1, "resumed": False}
+    assert json.loads(after) == {"jobs": 1, "messages": 1, "resumed": False, "revoked": 0}
 
 
 async def test_new_numbers_go_on_where_the_old_ones_ended(

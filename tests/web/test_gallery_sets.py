@@ -90,6 +90,15 @@ async def test_a_hundred_names_are_one_question_and_one_more_is_too_many(door: D
     assert document["errors"] == [{"where": "query.names", "message": "At most 100 names"}]
 
 
+async def test_names_may_come_in_several_parameters(door: Door) -> None:
+    await door.list_sets(a_set("Cats", "Котики"), a_set("Dogs", "Псы"))
+
+    answer = (await door.get(SETS, names=["Cats,Owls", "DOGS", "", "Cats"])).json()
+    assert (list(answer["found"]), answer["missing"]) == (["Cats", "DOGS"], ["Owls"])
+    halves = [",".join(f"Set{number}" for number in range(start, start + 51)) for start in (0, 51)]
+    assert_problem(await door.get(SETS, names=halves), 422)
+
+
 async def test_with_names_nothing_else_counts(door: Door) -> None:
     await door.list_sets(a_set("Cats", "Котики"), a_set("Dogs", "Псы"))
 

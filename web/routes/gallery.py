@@ -112,15 +112,16 @@ def _add_list(router: APIRouter, sticker_sets: StickerSetList, may_read: Check) 
         limit: Annotated[int, Query(ge=1, le=MOST, description="Items in one answer.")] = 50,
         offset: Annotated[int, Query(ge=0, le=FARTHEST, description="Items to leave out.")] = 0,
         names: Annotated[
-            str | None,
+            list[str] | None,
             Query(
-                description="Up to 100 names, by comma: which of them are listed? Nothing else counts then.",
+                description="Up to 100 names, by comma or each in a parameter of its own: which of them are"
+                " listed? Nothing else counts then.",
             ),
         ] = None,
     ) -> StickerSetPage | StickerSetsFound:
         """Listed sets, newest first; or with `names`, which of these are listed."""
         if names is not None:
-            return await _found(sticker_sets, names)
+            return await _found(sticker_sets, ",".join(names))
         found, total = await sticker_sets.search(q, limit=limit, offset=offset)
         return StickerSetPage(items=[StickerSetItem.model_validate(row) for row in found], total=total)
 

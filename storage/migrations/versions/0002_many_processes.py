@@ -86,6 +86,9 @@ def _keys() -> None:
 
 def _jobs() -> None:
     op.drop_index("ix_jobs_claimed_key", table_name="jobs")
+    op.drop_index(
+        "ix_jobs_lease", table_name="jobs"
+    )  # few are claimed at a time: the index by key finds them
     _partial_index("ix_jobs_claimed_key", "jobs", ["key"], "state = 'claimed'", unique=True)
     _partial_index("ix_jobs_dead", "jobs", ["topic"], "state = 'dead'")
     _partial_index("ix_jobs_done", "jobs", ["finished_at"], "state = 'done'")
@@ -93,6 +96,7 @@ def _jobs() -> None:
 
 def _messages() -> None:
     op.add_column("messages", sa.Column("sender", sa.String(length=60), nullable=True))
+    op.add_column("messages", sa.Column("begun_at", Moment(), nullable=True))
     ended = "state IN ('sent', 'failed', 'dropped', 'unknown')"
     _partial_index("ix_messages_ended", "messages", ["sent_at"], ended)
     _partial_index("ix_messages_lost", "messages", ["state"], "state IN ('failed', 'unknown')")

@@ -15,6 +15,7 @@ from services.engine.supervisor import Supervisor
 from storage.database import SILENCE, LeaderLock
 from storage.errors import StorageUnavailable
 from storage.postgres import dsn_of
+from storage.postgres_leader import LOCK
 from tests.clock import HandClock
 from tests.storage.files import Home, WatchedDatabase, opened
 
@@ -358,7 +359,9 @@ async def cut_off_the_leader(url: str) -> None:
     try:
         ended = await connection.fetch(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted "
-            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+            "AND classid = $1 AND objid = $2",
+            *LOCK,
         )
         assert [row[0] for row in ended] == [True]
     finally:

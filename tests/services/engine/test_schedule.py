@@ -14,6 +14,7 @@ from services.engine.inbox import Inbox
 from services.engine.schedule import Schedule, Tick, regular
 from services.engine.supervisor import Supervisor
 from services.engine.work import Work
+from services.engine.workers import LEASE
 from storage import jobs
 from storage.records import Job, NewJob
 from tests.clock import HandClock
@@ -186,13 +187,13 @@ async def test_the_jobs_of_a_schedule_are_worked(shop: Workshop) -> None:
     assert [at for _, at in seen] == [f"2026-01-15T12:0{minute}:00Z" for minute in range(3)]
 
 
-async def test_between_ticks_nobody_looks_for_their_jobs_more_than_once_a_minute(shop: Workshop) -> None:
+async def test_between_ticks_nobody_looks_for_their_jobs_more_than_once_a_lease(shop: Workshop) -> None:
     shop.inbox.register(topic := regular("retention", nothing))
     shop.workers.start(topic)
     await shop.settle()
     before = shop.database.calls
-    await shop.clock.advance(600)
-    assert shop.database.calls - before == 2 * 10  # a claim and a question for the next due time each
+    await shop.clock.advance(20 * LEASE)
+    assert shop.database.calls - before == 2 * 20  # a claim and a question for the next due time each
 
 
 async def test_the_end_of_an_update_does_not_wake_the_workers_of_ticks(shop: Workshop) -> None:

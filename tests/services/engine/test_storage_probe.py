@@ -61,3 +61,11 @@ async def test_a_disk_that_fills_up_warns_before_it_fails(
     ((name, told),) = await health.examine()
     assert (name, told.level) == ("disk", level)
     assert isinstance(told, Told)
+
+
+async def test_a_folder_that_cannot_be_has_no_disk(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    health = Health(HandClock())
+    register_disk(health, [Path("/proc/none"), tmp_path / "file" / "backups", tmp_path])
+    ((_, told),) = await health.examine()
+    assert told.what.endswith(f"MiB free in {tmp_path}")

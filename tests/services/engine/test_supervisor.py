@@ -226,6 +226,29 @@ async def test_single_work_gets_its_grace_to_finish(supervisor: Supervisor, cloc
     ]
 
 
+async def test_what_runs_to_the_end_is_stopped_after_the_single_work(
+    supervisor: Supervisor, clock: HandClock
+) -> None:
+    ended: list[str] = []
+
+    async def lasting(name: str) -> None:
+        try:
+            await clock.sleep(1000)
+        finally:
+            ended.append(name)
+
+    async def single() -> None:
+        await clock.sleep(3)
+        ended.append("single")
+
+    supervisor.spawn("lead", lambda: lasting("lead"), to_the_end=True)
+    supervisor.spawn("duty", lambda: lasting("duty"))
+    supervisor.spawn_once("single", single())
+    await clock.advance(0)
+    await clock.run(supervisor.stop(10.0))
+    assert ended == ["duty", "single", "lead"]
+
+
 async def test_a_stop_with_nothing_left_to_do_waits_for_nothing(
     supervisor: Supervisor, clock: HandClock
 ) -> None:

@@ -112,3 +112,22 @@ async def test_what_is_logged_while_a_job_is_handled_bears_its_correlation_id(sh
         await shop.accept(key)
     await shop.settle()
     assert len(set(seen)) == 2
+
+
+async def test_a_last_word_that_fails_buries_the_job_no_less(shop: Workshop) -> None:
+    async def last_word(job: Job, work: Work, error: Exception) -> None:
+        work.write(lambda tx: tx.exec_driver_sql("INSERT INTO nowhere VALUES (1)"))
+
+    shop.topic(failing_with(Refused("wrong in itself")), last_word=last_word)
+    receipt = await shop.accept()
+    await shop.settle()
+    found = await shop.state(receipt)
+    assert (found.state, found.lapses, found.reason) == ("dead", 0, "Refused: wrong in itself")
+    assert "job.telegram.last_word" in [kind for kind, _ in shop.faults.recorded]
+
+
+async def test_a_reason_is_its_first_line_without_what_cannot_be_stored(shop: Workshop) -> None:
+    shop.topic(failing_with(Refused("half \ud83d\n[SQL: INSERT INTO people VALUES ('Ann')]")))
+    receipt = await shop.accept()
+    await shop.settle()
+    assert (await shop.state(receipt)).reason == "Refused: half ?"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -237,3 +238,16 @@ def test_on_postgres_there_are_none_without_a_folder_and_with_no_interval_none_a
     assert _settings(DATABASE_URL=url, BACKUP_DIR="/mnt")() is not None
     assert _settings(BACKUP_INTERVAL_HOURS="0")() is None
     assert _settings()() is not None
+
+
+def test_a_backup_that_fails_is_tried_for_hours_not_for_seconds(backups: Backups) -> None:
+    """A disk that is full or a database that is away at the grid's moment is not to cost the day's backup."""
+    retry, random = backups.topic().retry, Random(1)
+    failed_at = now = START
+    for failures in range(1, 8):
+        due = retry.next_due(failures, failed_at, now, random)
+        assert due
+        now = due
+    assert now - failed_at > HOUR / 2
+    assert retry.next_due(7, failed_at, START + 4 * HOUR, random)
+    assert retry.next_due(8, failed_at, now, random) is None

@@ -129,6 +129,35 @@ async def test_a_call_that_fails_is_counted_and_the_next_minute_brings_the_next(
         assert "a-secret-of-its-own" not in await beat.written()
 
 
+async def test_calls_that_fail_show_in_the_health_list_and_once_in_the_log(tmp_path: Path) -> None:
+    async with beating(new_file(tmp_path), Watcher(500)) as beat:
+        await beat.clock.advance(120)
+        assert await _health_of(beat) == "the other service was not told: HTTP 500"
+        assert _logged(beat) == ["heartbeat.failed"]
+        beat.watcher.answer = 200
+        await beat.clock.advance(60)
+        assert await _health_of(beat) is None
+        assert _logged(beat) == ["heartbeat.failed", "heartbeat.back"]
+
+
+async def test_a_failure_is_forgotten_when_other_processes_make_the_calls(tmp_path: Path) -> None:
+    async with beating(new_file(tmp_path), Watcher(500)) as beat:
+        await beat.hub.supervisor.stop_task("inbox.heartbeat")
+        assert await _health_of(beat)
+        await beat.clock.advance(181)
+        assert await _health_of(beat) is None
+
+
+async def _health_of(beat: Beating) -> str | None:
+    (reason,) = [each.reason for each in await beat.hub.health.look() if each.name == "heartbeat"]
+    return reason
+
+
+def _logged(beat: Beating) -> list[str]:
+    events = [str(entry["event"]) for entry in beat.log]  # type: ignore[index]
+    return [event for event in events if event.startswith("heartbeat.")]
+
+
 async def test_a_hub_whose_essential_part_fails_calls_nobody(beat: Beating) -> None:
     async def broken() -> str:
         return "no disk"

@@ -37,8 +37,13 @@ class Known:
     """Telegram's own sets, by name in lower case."""
 
     sets: dict[str, StickerSetFacts] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    failure: Exception | None = None
 
     async def sticker_set(self, name: str) -> StickerSetFacts:
+        self.asked.append(name)
+        if self.failure:
+            raise self.failure
         if name.lower() not in self.sets:
             raise NoSuchItem(name, user_text="error-no-such-set")
         return self.sets[name.lower()]

@@ -17,6 +17,7 @@ from services.engine.errors import BreakerOpen, Refused, Unavailable
 from services.engine.observability import configure_logging
 from services.gallery.source import Listing
 from storage import journal
+from storage.errors import StorageUnavailable
 from tests.services.gallery.conftest import Room, new_room
 from tests.services.gallery.elsewhere import KEY, Elsewhere, item
 from tests.storage.files import rows
@@ -85,6 +86,15 @@ async def test_the_list_is_searched_there(room: Room, far: Elsewhere) -> None:
 
 
 Answer = tuple[int, bytes | str, dict[str, str], str]  # status, body, headers; what shall be said of it
+ODD: dict[str, dict[str, Any]] = {  # what no gallery tells of a set
+    "before the calendar": {"added_at": "0001-01-01T00:00:00+01:00"},
+    "after the calendar": {"added_at": "9999-12-31T23:59:59-01:00"},
+    "no moment": {"added_at": "0001-01-01T00:00:00Z"},
+    "before our time": {"added_at": "1969-12-31T23:59:59Z"},
+    "after our time": {"added_at": "9001-01-01T00:00:00Z"},
+    "cut title": {"title": "a\x00b"},
+    "crowd": {"count": 2**31},
+}
 WRONG: dict[str, Answer] = {
     "html": (200, "<html>Welcome</html>", {"content-type": "text/html; charset=utf-8"}, "answers HTML"),
     "no json": (200, "Welcome", {"content-type": "text/plain"}, "answers no JSON"),
@@ -107,6 +117,10 @@ WRONG: dict[str, Answer] = {
         {},
         "another shape",
     ),
+    **{
+        what: (200, json.dumps({"found": {"Cats": item("Cats", **told)}, "missing": []}), {}, "another shape")
+        for what, told in ODD.items()
+    },
     "other set": (200, json.dumps({"found": {"Cats": item("Dogs")}, "missing": []}), {}, "other sets"),
     "silence": (200, json.dumps({"found": {}, "missing": []}), {}, "other sets"),
     "nothing": (204, "", {}, "answers no JSON"),
@@ -249,7 +263,83 @@ async def test_a_set_put_or_removed_is_so_there_and_in_the_journal_here(room: Ro
     journal = await rows(room.database, "SELECT actor, action, lower(key) FROM journal")
     assert journal == [("key:1", "add", "cats"), ("key:2", "change", "cats"), ("key:1", "remove", "cats")]
     assert await rows(room.database, "SELECT count(*) FROM sticker_sets") == [(0,)]
-    assert len(await rows(room.database, "SELECT region, key FROM invalidations")) == 3
+    assert len(await rows(room.database, "SELECT region, key FROM invalidations")) == 4
+
+
+async def written(room: Room, write: str) -> None:
+    sets = room.gallery.sets
+    await (sets.put("Cats", CATS, "key:1") if write == "put" else sets.remove("Cats", "key:1"))
+
+
+async def outdated(room: Room) -> list[tuple[Any, ...]]:
+    """What every process was told to forget."""
+    return await rows(room.database, "SELECT region, key FROM invalidations")
+
+
+@pytest.mark.parametrize("write", ["put", "remove"])
+async def test_a_write_that_ends_in_doubt_is_forgotten_by_every_process(
+    room: Room, far: Elsewhere, write: str
+) -> None:
+    far.lists(item("Cats", title="Old"))
+    assert await room.gallery.kind.find("Cats")
+    far.loses_answers = True
+    with pytest.raises(Unavailable):
+        await written(room, write)
+    assert await outdated(room) == [("stickerset", "cats")]
+    found = await room.gallery.kind.find("Cats")  # here too
+    assert (found and found.card.title) == ("Cats" if write == "put" else None)
+    assert await rows(room.database, "SELECT count(*) FROM journal") == [(0,)]
+
+
+async def test_a_removal_of_what_is_gone_already_is_told_to_every_process(room: Room, far: Elsewhere) -> None:
+    far.lists(item("Cats"))
+    assert await room.gallery.kind.find("Cats")
+    far.sets.clear()
+    assert not await room.gallery.sets.remove("Cats", "key:1")
+    assert await outdated(room) == [("stickerset", "cats")]
+    assert await rows(room.database, "SELECT count(*) FROM journal") == [(0,)]
+
+
+async def test_what_was_never_sent_is_not_in_doubt(room: Room, far: Elsewhere) -> None:
+    far.says(500)
+    for number in range(5):
+        await refusal(room, f"Set{number}")
+    with pytest.raises(BreakerOpen):
+        await room.gallery.sets.remove("Cats", "key:1")
+    assert await outdated(room) == []
+
+
+@pytest.mark.parametrize("write", ["put", "remove"])
+async def test_this_process_forgets_the_set_even_when_the_journal_cannot_be_written(
+    room: Room, far: Elsewhere, write: str
+) -> None:
+    far.lists(item("Cats", title="Old"))
+    assert await room.gallery.kind.find("Cats")
+    room.database.away = True
+    with pytest.raises(StorageUnavailable):
+        await written(room, write)
+    found = await room.gallery.kind.find("Cats")
+    assert (found and found.card.title) == ("Cats" if write == "put" else None)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_key_that_may_not_write_is_refused_for_good_and_reading_goes_on(
+    room: Room, far: Elsewhere, logged: StringIO, status: int
+) -> None:
+    far.lists(item("Cats"))
+    remote = room.gallery.remote
+    assert remote
+    far.says(status)
+    for _ in range(6):
+        with pytest.raises(Refused, match=rf"the gallery refuses GALLERY_API_KEY \({status}\)"):
+            await room.gallery.sets.put("Dogs", CATS, "key:1")
+        with pytest.raises(Refused, match=rf"the gallery refuses GALLERY_API_KEY \({status}\)"):
+            await room.gallery.sets.remove("Cats", "key:1")
+    assert (remote.breaker.state, await remote.check()) == ("closed", None)
+    assert logged.getvalue().count('"gallery.refused"') == 12
+    assert await outdated(room) == []
+    far.instead = None
+    assert await room.gallery.kind.find("Cats")
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 422])
