@@ -27,8 +27,8 @@ _ABOUT = (
 )
 
 _WHY = (
-    "A row that has no company still goes through a transaction: BEGIN, INSERT and COMMIT are three round "
-    "trips where PgQueuer's single statement is one. Rows that wait together share them."
+    "Both send one statement. Ours gives the row its number, tells it from a known one and notifies those who "
+    "wait, and goes by way of SQLAlchemy's pool and result; rows that wait together share all of that."
 )
 
 Opened = Callable[[PostgresServer], AbstractAsyncContextManager[Accept]]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, inspect, select, update
 
 from storage import archive, journal, revocations, sqlite_copy
 from storage.archive import Archive, BackupError, Kind, Manifest
@@ -153,6 +153,9 @@ _NOBODY = {"owner": None, "lease_until": None}
 
 def _resumed(tx: Transaction) -> Settled:
     """Free what nobody works any more."""
+    if "begun_at" in {column["name"] for column in inspect(tx).get_columns(messages.name)}:
+        # Who began to send is gone for certain: nobody has to wait and see.
+        tx.execute(update(messages).where(_OPEN_MESSAGES).values(begun_at=None))
     freed = tx.execute(update(jobs).where(_OPEN_JOBS).values(state="waiting", **_NOBODY)).rowcount
     # One that was being sent stays so: the start of the hub knows what to do about its doubt.
     left = tx.execute(select(func.count()).select_from(messages).where(_OPEN_MESSAGES)).scalar_one()

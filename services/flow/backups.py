@@ -35,7 +35,7 @@ WEEKS = 4  # weeks before those of which one backup each is kept
 PATIENCE = timedelta(hours=1)  # that a hub may be up without a backup
 LEFT_BEHIND = timedelta(days=1)  # after this nobody works on a half-made backup any more
 # A disk that is full or a database that restarts just then is not to cost the day's backup.
-RETRY = RetryPolicy(attempts=8, window=6 * 3600.0, delay=120.0, cap=3600.0)
+RETRY = RetryPolicy(attempts=8, window=6 * 3600.0, delay=300.0, cap=7200.0)
 STAMP = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"switchboard-([0-9]{8}T[0-9]{6}Z)\.backup")
 _HALF_MADE = re.compile(r"\.switchboard-([0-9]{8}T[0-9]{6}Z)\.backup\.[A-Za-z0-9_]+\.part")

@@ -139,7 +139,7 @@ class Keys:
         self._database = database
         self._clock = clock
         self._known: Region[str, Key] = cache.region(
-            REGION, capacity=CAPACITY, ttl=TTL, absent_ttl=ABSENT_TTL, stale=STALE
+            REGION, capacity=CAPACITY, ttl=TTL, absent_ttl=ABSENT_TTL, stale=STALE, private=True
         )
         self._used: dict[int, datetime] = {}
 

@@ -10,7 +10,6 @@ from services.gallery.local import LocalGallery
 from services.gallery.recheck import Recheck
 from services.gallery.remote import RemoteGallery
 from services.gallery.sets import StickerSets
-from services.gallery.unknown import SparingReader
 from services.gallery.wire import GalleryWire
 from settings import Cache as CacheSettings
 from storage.database import Database
@@ -58,7 +57,7 @@ def build_gallery(
     source = remote or LocalGallery(database, clock)
     return Gallery(
         region,
-        StickerSetKind(source, clock, region, SparingReader(reader, clock)),
+        StickerSetKind(source, clock, region, reader),
         StickerSets(source, database, clock, region),
         None if remote else Recheck(database, clock, inbox, region, reader),
         remote,

@@ -126,7 +126,8 @@ async def test_a_text_whose_beginning_got_no_answer_is_sent_all_the_same(
     async with outside.hub(DATABASE_URL=postgres_url) as town:
         await town.settle()
         sender = town.switchboard.bot.sender
-        database, told = sender._database, []
+        database = sender._database
+        told: list[str] = []
 
         class Ambiguous:
             """The database; the first answer to a beginning gets lost."""
@@ -141,7 +142,7 @@ async def test_a_text_whose_beginning_got_no_answer_is_sent_all_the_same(
                     raise StorageUnavailable("the commit got no answer")
                 return done
 
-        sender._database = Ambiguous()  # type: ignore[assignment]
+        sender._database = Ambiguous()
         outside.world.send_text(CHEN, CHEN, "/version")
         await clock.run_until(lambda: bool(town.sent(CHEN)), limit=10)
         await town.settle()

@@ -64,7 +64,7 @@ async def test_two_that_open_an_empty_database_at_once_migrate_it_once(
 
 async def test_a_tool_beside_the_hub_does_not_migrate(postgres_server: PostgresServer) -> None:
     async with new_database(postgres_server, template="template0") as url:
-        with pytest.raises(DatabaseRefused, match="run `migrate` first"):
+        with pytest.raises(DatabaseRefused, match="no tables yet: start the hub once"):
             await postgres(url, beside=True).open()
 
 

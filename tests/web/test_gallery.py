@@ -103,8 +103,9 @@ async def test_values_that_cannot_be_used_are_named_and_not_repeated(
 
     assert [error["where"] for error in document["errors"]] == [where]
     assert all(set(error) == {"where", "message"} and error["message"] for error in document["errors"])
-    assert "xxx" not in str(document)
-    assert "999" not in str(document)
+    told = str(document | {"correlation_id": ""})  # that one is drawn, and may hold any figures
+    assert "xxx" not in told
+    assert "999" not in told
 
 
 async def test_two_bad_values_are_told_together(door: Door) -> None:

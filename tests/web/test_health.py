@@ -82,7 +82,7 @@ async def test_the_integration_health_counts_cache_entries_by_region(door: Door)
     stats = (await door.caller.get(INTEGRATION)).json()["cache_stats"]
 
     assert stats["total_entries"] == 1
-    assert list(stats["categories"]) == ["stickerset", "keys"]
+    assert list(stats["categories"]) == ["stickerset"]
     assert stats["categories"]["stickerset"]["entries"] == 1
     assert stats["categories"]["stickerset"]["hits"] == 1
 

@@ -34,6 +34,7 @@ class Cache:
         self._enabled = enabled
         self._kind: type[Region[Any, Any]] = TracedRegion if trace else Region
         self._regions: dict[str, Region[Any, Any]] = {}
+        self._private: set[str] = set()
 
     @property
     def regions(self) -> Mapping[str, Region[Any, Any]]:
@@ -50,9 +51,11 @@ class Cache:
         stale: float = 0.0,
         cleanup_interval: float = 30.0,
         jitter: float = 0.1,
+        private: bool = False,
     ) -> Region[Any, Any]:
         """Make a region; annotate the keys and values you mean. `Region` says what the limits (seconds) are.
 
+        A `private` one serves the hub itself and is in no figures: what people ask for would drown in it.
         ValueError for a name in use.
         """
         if name in self._regions:
@@ -71,6 +74,8 @@ class Cache:
             enabled=self._enabled,
         )
         self._regions[name] = region
+        if private:
+            self._private.add(name)
         return region
 
     def invalidate(self, region: str, key: Hashable | None = None) -> int:
@@ -83,8 +88,9 @@ class Cache:
         return found.clear() if key is None else int(found.invalidate(key))
 
     def get_stats(self) -> CacheStats:
-        """The sum of all regions and each by its name."""
-        return add_up({name: region.get_stats() for name, region in self._regions.items()})
+        """The sum of all regions that are not private, and each by its name."""
+        shown = (region for name, region in self._regions.items() if name not in self._private)
+        return add_up({region.name: region.get_stats() for region in shown})
 
     def start_cleanup_tasks(self) -> None:
         """Start the cleanup of every region made so far."""

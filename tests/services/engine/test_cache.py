@@ -196,6 +196,19 @@ def test_the_cache_lists_and_sums_its_regions(clock: HandClock) -> None:
     assert stats.hit_rate_percent == 25.0
 
 
+def test_a_private_region_is_in_no_figures_and_is_invalidated_like_any(clock: HandClock) -> None:
+    cache = build_cache(clock)
+    cache.region("deal", capacity=10, ttl=60, absent_ttl=5)
+    own: Region[str, str] = cache.region("own", capacity=20, ttl=60, absent_ttl=5, private=True)
+    own.set("a", "1")
+    own.get("a")
+    stats = cache.get_stats()
+    assert list(stats.regions) == ["deal"]
+    assert (stats.entries, stats.capacity, stats.hits) == (0, 10, 0)
+    assert cache.invalidate("own", "a") == 1
+    assert own.get("a") is None
+
+
 def test_the_cache_invalidates_by_name_and_ignores_names_it_does_not_know(clock: HandClock) -> None:
     cache = build_cache(clock)
     deals: Region[int, str] = cache.region("deal", capacity=10, ttl=60, absent_ttl=5)

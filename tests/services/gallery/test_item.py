@@ -9,10 +9,9 @@ from services.engine.work import Work
 from services.flow.items import Addition, Card, Fact, Link, Recognised
 from services.flow.places import Asker, Place
 from services.gallery.model import StickerSetFacts
-from services.gallery.unknown import SparingReader
 from storage import sticker_sets
 from storage.database import Transaction
-from tests.services.gallery.conftest import JOB, Known, Room
+from tests.services.gallery.conftest import JOB, Room
 from tests.storage.files import rows, scalar
 from tests.storage.rows import sticker_set
 
@@ -137,21 +136,6 @@ async def test_a_set_that_telegram_does_not_know_cannot_be_proposed(room: Room) 
     assert refusal.value.user_text == "error-no-such-set"
 
 
-async def test_that_telegram_does_not_know_a_set_is_believed_for_a_minute_and_no_longer(room: Room) -> None:
-    for name in ("Cats", "CATS"):
-        with pytest.raises(NoSuchItem) as refusal:
-            await room.gallery.kind.propose(name, ASKER, HERE)
-        assert refusal.value.user_text == "error-no-such-set"
-    assert room.telegram.asked == ["Cats"]
-    room.telegram.sets["cats"] = StickerSetFacts("Cats", "Cats", "regular", None)
-    await room.clock.advance(59)
-    with pytest.raises(NoSuchItem):
-        await room.gallery.kind.propose("Cats", ASKER, HERE)
-    await room.clock.advance(2)
-    assert (await room.gallery.kind.propose("Cats", ASKER, HERE)).key == "Cats"
-    assert room.telegram.asked == ["Cats", "Cats"]
-
-
 async def test_a_set_that_telegram_knows_or_cannot_tell_of_is_asked_about_each_time(room: Room) -> None:
     room.telegram.sets["cats"] = StickerSetFacts("Cats", "Cats", "regular", None)
     for _ in range(2):
@@ -161,15 +145,6 @@ async def test_a_set_that_telegram_knows_or_cannot_tell_of_is_asked_about_each_t
         with pytest.raises(Unavailable):
             await room.gallery.kind.propose("Dogs", ASKER, HERE)
     assert room.telegram.asked == ["Cats", "Cats", "Dogs", "Dogs"]
-
-
-async def test_no_more_than_so_many_unknown_names_are_kept_and_the_oldest_goes_first(room: Room) -> None:
-    telegram = Known()
-    reader = SparingReader(telegram, room.clock, most=2)
-    for name in ("A", "B", "C", "C", "B", "A"):
-        with pytest.raises(NoSuchItem):
-            await reader.sticker_set(name)
-    assert telegram.asked == ["A", "B", "C", "A"]
 
 
 async def test_a_proposal_writes_nothing(room: Room) -> None:
