@@ -31,6 +31,6 @@ VOLUME /data
 EXPOSE 8020
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8020/health/ready', timeout=4)"]
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ.get(\"HTTP_PORT\") or 8020}/health/ready', timeout=4)"]
 ENTRYPOINT ["python", "run.py"]
 CMD ["serve"]

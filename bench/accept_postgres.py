@@ -27,7 +27,7 @@ _ABOUT = (
 )
 
 _WHY = (
-    "Both send one statement. Ours gives the row its number, tells it from a known one and notifies those who "
+    "Both send one statement. Ours tells a row from a known one, keeps more indexes and notifies those who "
     "wait, and goes by way of SQLAlchemy's pool and result; rows that wait together share all of that."
 )
 

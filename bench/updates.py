@@ -54,7 +54,7 @@ them, from 1,000 chats; 30 handlers that do nothing, the sticker's the last.
 - Repeats: the same updates once more, each recognised."""
 _WHY_DISPATCH = (
     "Bare has only `de_json` and `process_update`. Ours has them too, and besides looks at the bytes, has a "
-    "task for each update, and stores the row. SQLite's own work goes beside the decoding, on the other core; "
+    "task for each update, and stores the row. SQLite's own work goes beside the decoding, on another core; "
     "what is Python of it, in the writer's thread and in the loop, waits for the one interpreter lock."
 )
 _WHY_CYCLE = (

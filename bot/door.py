@@ -48,7 +48,7 @@ class BotDoor:
     topic: Topic
 
 
-def build_bot(settings: Settings, hub: Hub, client: Client) -> BotDoor:
+def build_bot(settings: Settings, hub: Hub, client: Client, *, longest_call: float = LONGEST_CALL) -> BotDoor:
     """Make the door. Nothing runs yet."""
     telegram = settings.telegram
     application = build_application(client)
@@ -75,7 +75,7 @@ def build_bot(settings: Settings, hub: Hub, client: Client) -> BotDoor:
         application=application,
         client=client,
         intake=intake,
-        sender=_sender(settings, hub, client),
+        sender=_sender(settings, hub, client, longest_call),
         poller=poller,
         connection=connection,
         topic=topic,
@@ -98,7 +98,7 @@ def _register(application: HubApplication, hub: Hub, emoji: EmojiSets) -> None:
     application.add_error_handler(ErrorAnswers(hub.messages, hub.faults).on_error)
 
 
-def _sender(settings: Settings, hub: Hub, client: Client) -> Sender:
+def _sender(settings: Settings, hub: Hub, client: Client, longest_call: float) -> Sender:
     gallery = settings.gallery
     name = new_correlation_id()  # fresh for each process: what another one was sending is told apart by it
     return Sender(
@@ -114,5 +114,5 @@ def _sender(settings: Settings, hub: Hub, client: Client) -> Sender:
         failpoints=hub.failpoints,
         name=name,
         leads=lambda: hub.leadership.is_leader,
-        patience=LONGEST_CALL if settings.storage.is_postgres else 0.0,
+        patience=longest_call if settings.storage.is_postgres else 0.0,
     )

@@ -8,7 +8,7 @@ from random import Random, SystemRandom
 import structlog
 
 from bot.client import build_client
-from bot.door import BotDoor, build_bot
+from bot.door import LONGEST_CALL, BotDoor, build_bot
 from bot.sticker_sets import TelegramStickerSets
 from services.engine.call_times import CallTimes
 from services.engine.clock import Clock, SystemClock
@@ -48,10 +48,12 @@ async def running(
     failpoints: Failpoints | None = None,
     lease: float = LEASE,
     silence: float = SILENCE,
+    longest_call: float = LONGEST_CALL,
 ) -> AsyncIterator[Switchboard]:
     """A hub that runs for as long as the block lasts. Ready without waiting for Telegram.
 
-    `lease` and `silence`: seconds after which a job's worker, and a leader, count as gone.
+    `lease`, `silence` and `longest_call`: seconds after which a job's worker, a leader, and a call that
+    another process made to Telegram count as gone.
     Raises DatabaseRefused, or OSError when the address is taken.
     """
     async with AsyncExitStack() as stack:
@@ -80,7 +82,7 @@ async def running(
         client.measure(CallTimes(hub.counters, hub.clock))
         if isinstance(database, PostgresDatabase):
             hub.metrics.watch_connections("database", lambda: database.in_use)
-        bot = build_bot(settings, hub, client)
+        bot = build_bot(settings, hub, client, longest_call=longest_call)
         stack.push_async_callback(client.shutdown)
         grace = Grace(hub.clock, settings.work.stop_grace_seconds)
         stack.push_async_callback(hub.workers.hand_back)

@@ -23,7 +23,7 @@ class PressHandlers:
 
     def register(self, application: HubApplication) -> None:
         """The "add" button, and reactions on proposals."""
-        application.add_handler(CallbackQueryHandler(self.on_add, rf"^{PRESS_VERSION}:add:(.+)$"))
+        application.add_handler(CallbackQueryHandler(self.on_add, rf"^{PRESS_VERSION}:add:([A-Za-z0-9_-]+)$"))
         application.add_handler(
             MessageReactionHandler(
                 self.on_reaction, message_reaction_types=MessageReactionHandler.MESSAGE_REACTION_UPDATED

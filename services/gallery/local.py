@@ -73,10 +73,13 @@ def _put(tx: Transaction, name: str, wanted: Listing, author: Author) -> tuple[S
     if sticker_sets.add(tx, row):
         record(tx, author, "add", name, after=told(row))
         return row, True
-    before = sticker_sets.by_name(tx, name) or row
+    before = sticker_sets.by_name(tx, name)
+    if before is None:  # somebody removed it between the two statements
+        return _put(tx, name, wanted, author)
     after = replace(before, title=wanted.title, kind=wanted.kind, count=wanted.count)
     if after != before:
-        sticker_sets.change(tx, after)
+        if not sticker_sets.change(tx, after):
+            return _put(tx, name, wanted, author)
         record(tx, author, "change", after.name, before=told(before), after=told(after))
     return after, False
 

@@ -22,6 +22,7 @@ from queue import SimpleQueue
 import uvloop
 from sqlalchemy import Connection, Engine, event
 
+from bot.door import LONGEST_CALL
 from bot.updates import TOPIC
 from commands.assembly import Switchboard, running
 from commands.serve import stop_signal
@@ -144,6 +145,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--lease", type=float, default=LEASE)
     parser.add_argument("--silence", type=float, default=SILENCE)
+    parser.add_argument("--longest-call", type=float, default=LONGEST_CALL)
     parser.add_argument("--impatient", action="store_true", help="monotonic time runs as it does")
     return parser.parse_args()
 
@@ -163,6 +165,7 @@ async def main() -> None:
         failpoints=failpoints,
         lease=options.lease,
         silence=options.silence,
+        longest_call=options.longest_call,
     ) as switchboard:
         synchronous = await _synchronous(switchboard, postgres=settings.storage.is_postgres)
         _tell("ready", address=switchboard.address, synchronous=synchronous)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from services.engine.failpoints import NAMES
-from tests.chaos.driver import PATIENCE, TICK, Death
+from tests.chaos.driver import TICK, Death
 from tests.chaos.history import History, Json
 from tests.chaos.hub import Life
 from tests.chaos.people import People
@@ -14,6 +14,11 @@ from tests.chaos.posting import CLIENTS, Answers, Posting
 from tests.chaos.program import Kill, Program
 from tests.chaos.scene import Scene
 
+PATIENCE = 45.0  # seconds without any change until the run counts as stuck
+STUCK = (
+    "SELECT id, topic, state FROM jobs WHERE state IN ('waiting', 'claimed') UNION ALL "
+    "SELECT id, kind, state FROM messages WHERE state IN ('waiting', 'sending') AND kind <> 'delete'"
+)
 UNWORKED = 300  # updates not worked yet, at most
 UNSENT = 60  # jobs and messages that are due, at most; from there on people only chat, and get no answer
 SOONEST, LATEST = 0.15, 0.6  # seconds of work before a kill
@@ -150,7 +155,14 @@ class Storm:
         return self._unworked + self._unsent
 
     async def _until(self, reached: Callable[[], bool]) -> None:
-        """Let things go on until it is so; TimeoutError when nothing has changed for long."""
+        """Let things go on until it is so; AssertionError when nothing has changed for long."""
+        try:
+            await self._wait(reached)
+        except TimeoutError:
+            stuck = self._scene.look.rows(STUCK)
+            raise AssertionError(f"nothing goes on with {stuck}") from None
+
+    async def _wait(self, reached: Callable[[], bool]) -> None:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(PATIENCE) as limit:
             before = self._picture()

@@ -13,7 +13,7 @@ from tests.chaos.silent_leader import SilentLeader
 
 SEED = 20260707
 CROWD = Size(stickers=500, people=60, groups=5, kills_each=0, listed=10, unlisted=300)
-OPTIONS = ["--lease", "1", "--silence", "2.5", "--impatient"]
+OPTIONS = ["--lease", "1", "--silence", "2.5", "--longest-call", "2", "--impatient"]
 
 
 async def silences(folder: Path, url: str, rounds: int) -> None:

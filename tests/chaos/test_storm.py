@@ -23,8 +23,8 @@ async def storm(folder: Path, home: Home, kills: int) -> list[float]:
     """Run one and hold it against the rules; the first answers after each restart, in seconds."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    # A hub on PostgreSQL cannot know that it is alone: it waits for the leases of the dead one.
-    options = ["--lease", str(LEASE)]
+    # A hub on PostgreSQL cannot know that it is alone: it waits for leases and calls of the dead one.
+    options = ["--lease", str(LEASE), "--longest-call", "0"]
     async with new_scene(folder, home, ports=[port], options=options, **webhook_settings(address)) as scene:
         program, random = new_program(scene.world, CROWD, SEED), Random(SEED)
         await scene.list_sets(program.listed)

@@ -13,6 +13,7 @@ from tests.chaos.zombies import Zombies
 SEED = 20260614
 CROWD = Size(stickers=3000, people=80, groups=20, kills_each=0, listed=10, unlisted=800)
 LEASE = 1.0  # seconds
+LONGEST_CALL = 2.0  # seconds
 TAKEOVER = LEASE + 5.0
 
 
@@ -20,7 +21,7 @@ async def rounds_of_zombies(folder: Path, url: str, rounds: int) -> Zombies:
     """Run them and hold what they leave against the rules."""
     ports = [free_port(), free_port()]
     addresses = [f"http://127.0.0.1:{port}" for port in ports]
-    options = ["--lease", str(LEASE), "--impatient"]
+    options = ["--lease", str(LEASE), "--longest-call", str(LONGEST_CALL), "--impatient"]
     settings = webhook_settings(addresses[0]) | {"DATABASE_QUERY_TIMEOUT": "3"}
     async with new_scene(folder, url, ports=ports, options=options, **settings) as scene:
         program, random = new_program(scene.world, CROWD, SEED), Random(SEED)

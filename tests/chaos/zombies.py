@@ -7,12 +7,15 @@ from collections.abc import Callable
 from random import Random
 from statistics import median
 
+import httpx
+
 from tests.chaos.driver import PATIENCE, TICK, Death
 from tests.chaos.history import History, Json
 from tests.chaos.people import People
 from tests.chaos.posting import Answers, Posting
 from tests.chaos.program import Kill, Program, Sending
 from tests.chaos.scene import Scene
+from web.routes.health import READY
 
 BATCH = 16  # stickers a round, besides the presses
 IN_HAND = 4  # jobs being worked when it happens, at least
@@ -21,7 +24,6 @@ ANSWER_TIME = 1.0  # seconds until a client turns from a hub that says nothing t
 KILL_EVERY = 4  # rounds, the others stop it
 CLAIMED = "SELECT count(*) FROM jobs WHERE topic = 'telegram' AND state = 'claimed'"
 STUCK = "SELECT id, topic, key, state, attempts, due_at, owner, lease_until FROM jobs WHERE state <> 'done'"
-LAPSES = "SELECT coalesce(sum(lapses), 0) FROM jobs"
 
 
 class Zombies:
@@ -32,6 +34,7 @@ class Zombies:
         self._program = program
         self._random = random
         self._people = People(scene.world, program, random)
+        self._addresses = addresses
         self._posting = Posting(addresses, Answers(), answer_time=ANSWER_TIME)
         self._deaths: list[Death] = []
         self.takeovers: list[float] = []
@@ -76,8 +79,7 @@ class Zombies:
         return f"{len(spans)} rounds, {stale}; {takeover}"
 
     async def _round(self, victim: int, *, kills: bool) -> None:
-        hub, lapses = self._scene.hubs[victim], self._lapses()
-        tried = self.stale_tried()
+        hub = self._scene.hubs[victim]
         async with asyncio.TaskGroup() as group:
             for update in self._batch():
                 group.create_task(self._posting.post(update))
@@ -95,7 +97,7 @@ class Zombies:
             await hub.start()
         else:
             hub.resume()
-            await self._until(lambda: self.stale_tried() - tried >= self._lapses() - lapses)
+            await self._until_ready(self._addresses[victim])
 
     def _death(self) -> Death:
         kill = Kill("any", 0, len(self.takeovers))
@@ -116,8 +118,11 @@ class Zombies:
     def _undone(self) -> int:
         return len(self._scene.world.updates.emitted) - self._scene.look.done_jobs()
 
-    def _lapses(self) -> int:
-        return self._scene.look.number(LAPSES)
+    async def _until_ready(self, address: str) -> None:
+        """Its loop turns and it writes to the database; its late finishes may still be to come."""
+        async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as client, asyncio.timeout(PATIENCE):
+            while (await client.get(address + READY)).status_code != 200:
+                await asyncio.sleep(TICK)
 
     async def _until(self, reached: Callable[[], bool]) -> None:
         try:

@@ -71,6 +71,7 @@ async def test_without_its_database_the_hub_is_unhealthy(door: Door) -> None:
     response = await door.caller.get(INTEGRATION)
 
     assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
     assert response.json()["status"] == "unhealthy"
     assert response.headers["content-type"] == "application/json"
 

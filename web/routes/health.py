@@ -15,6 +15,7 @@ LIVE = "/health/live"
 READY = "/health/ready"
 INTEGRATION = "/api/v1/integration/health"
 
+AGAIN = "1"  # seconds: a check's answer is good for one
 _ALIVE = b'{"status":"alive"}'
 _CONDITIONS: dict[int | str, dict[str, Any]] = {
     503: {"description": "The same, when an essential part is not working"}
@@ -66,7 +67,7 @@ def health_routes(health: Health, cache: Cache, redactor: Redactor) -> APIRouter
         """Whether work is taken; outside systems do not matter for this."""
         findings = await health.look(essential_only=True)
         is_ready = status_of(findings) != "unhealthy"
-        response.status_code = 200 if is_ready else 503
+        _conclude(response, is_ok=is_ready)
         return Readiness(status="ready" if is_ready else "not ready", checks=_shown(findings, redactor))
 
     @router.get(INTEGRATION, responses=_CONDITIONS)
@@ -74,12 +75,18 @@ def health_routes(health: Health, cache: Cache, redactor: Redactor) -> APIRouter
         """Every check, and the cache. `degraded`: an outside system is away and the rest works."""
         findings = await health.look()
         status = status_of(findings)
-        response.status_code = 503 if status == "unhealthy" else 200
+        _conclude(response, is_ok=status != "unhealthy")
         return IntegrationHealth.model_validate(
             {"status": status, "checks": _shown(findings, redactor), "cache_stats": _cache_health(cache)}
         )
 
     return router
+
+
+def _conclude(response: Response, *, is_ok: bool) -> None:
+    response.status_code = 200 if is_ok else 503
+    if not is_ok:
+        response.headers["Retry-After"] = AGAIN
 
 
 def _shown(findings: list[Finding], redactor: Redactor) -> list[CheckResult]:
