@@ -207,7 +207,7 @@ async def _room(application: HubApplication) -> AsyncIterator[Room]:
         await database.open()
         supervisor, inbox = Supervisor(clock), Inbox(database, clock, failpoints)
         faults = Faults(database, clock, Redactor(()).text)
-        people = People(database, clock, admins=frozenset(), language="en")
+        people = People(database, clock, language="en")
         jobs = UpdateJobs(application, Messages(clock), faults, people)
         topic = Topic(TOPIC, jobs.handle, DEFAULT_CONCURRENCY, TELEGRAM)
         inbox.register(topic)

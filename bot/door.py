@@ -9,14 +9,17 @@ from bot.delivery import Delivery
 from bot.errors import ErrorAnswers
 from bot.handlers.arrival import Arrival
 from bot.handlers.checks import CheckHandlers
+from bot.handlers.confirmations import ConfirmationHandlers
 from bot.handlers.gallery import GalleryHandlers
 from bot.handlers.membership import MembershipHandlers
 from bot.handlers.operations import OperationHandlers
 from bot.handlers.people import PeopleHandlers
 from bot.handlers.presses import PressHandlers, UnknownPressHandlers
 from bot.handlers.unknown import UnknownCommandHandlers
+from bot.pacing import DOCUMENTED, Pace, Pacing
 from bot.poller import Poller
 from bot.reactions import Reactions, permitted
+from bot.registry import Gate, Registry
 from bot.rendering import Renderer
 from bot.sender import Sender
 from bot.settlement import Settlement
@@ -46,13 +49,21 @@ class BotDoor:
     poller: Poller | None
     connection: Connection
     topic: Topic
+    registry: Registry
 
 
-def build_bot(settings: Settings, hub: Hub, client: Client, *, longest_call: float = LONGEST_CALL) -> BotDoor:
+def build_bot(
+    settings: Settings,
+    hub: Hub,
+    client: Client,
+    *,
+    longest_call: float = LONGEST_CALL,
+    pace: Pace = DOCUMENTED,
+) -> BotDoor:
     """Make the door. Nothing runs yet."""
     telegram = settings.telegram
     application = build_application(client)
-    _register(application, hub, EmojiSets(TelegramStickerSets(client)))
+    registry = _register(application, hub, EmojiSets(TelegramStickerSets(client)))
     jobs = UpdateJobs(application, hub.messages, hub.faults, hub.people)
     concurrency = settings.work.concurrency(TOPIC)
     topic = Topic(TOPIC, jobs.handle, concurrency, TELEGRAM, DEDUP, jobs.last_word)
@@ -75,30 +86,34 @@ def build_bot(settings: Settings, hub: Hub, client: Client, *, longest_call: flo
         application=application,
         client=client,
         intake=intake,
-        sender=_sender(settings, hub, client, longest_call),
+        sender=_sender(settings, hub, client, longest_call, pace),
         poller=poller,
         connection=connection,
         topic=topic,
+        registry=registry,
     )
 
 
-def _register(application: HubApplication, hub: Hub, emoji: EmojiSets) -> None:
+def _register(application: HubApplication, hub: Hub, emoji: EmojiSets) -> Registry:
+    Arrival(hub.database, hub.clock, hub.people, hub.messages).register(application)
+    registry = Registry(application, Gate(hub.roles))
     for handlers in (
-        Arrival(hub.database, hub.clock, hub.people, hub.messages),
         CheckHandlers(hub.items, hub.checks, emoji, hub.messages),
         GalleryHandlers(Pages(hub.gallery.sets), hub.messages, hub.database),
         PressHandlers(hub.proposals),
-        PeopleHandlers(hub.people, hub.messages),
-        OperationHandlers(hub.people, hub.statistics, hub.cache, hub.faults, hub.messages),
+        PeopleHandlers(hub.people, hub.roles, hub.messages),
+        OperationHandlers(hub.statistics, hub.cache, hub.faults, hub.messages),
+        ConfirmationHandlers(hub.confirmations),
         MembershipHandlers(hub.people),
         UnknownPressHandlers(),
         UnknownCommandHandlers(hub.messages),
     ):
-        handlers.register(application)
+        handlers.register(registry)
     application.add_error_handler(ErrorAnswers(hub.messages, hub.faults).on_error)
+    return registry
 
 
-def _sender(settings: Settings, hub: Hub, client: Client, longest_call: float) -> Sender:
+def _sender(settings: Settings, hub: Hub, client: Client, longest_call: float, pace: Pace) -> Sender:
     gallery = settings.gallery
     name = new_correlation_id()  # fresh for each process: what another one was sending is told apart by it
     return Sender(
@@ -109,6 +124,7 @@ def _sender(settings: Settings, hub: Hub, client: Client, longest_call: float) -
         Reactions(
             exists=permitted(gallery.reaction_exists, "👌"), added=permitted(gallery.reaction_added, "👍")
         ),
+        Pacing(pace),
         clock=hub.clock,
         supervisor=hub.supervisor,
         failpoints=hub.failpoints,

@@ -5,7 +5,7 @@ from telegram import Update
 
 from bot.context import HubContext, handling, is_private, place_of
 from bot.speech import place_of_press
-from services.engine.errors import FaultRecorder, HubError, Unavailable
+from services.engine.errors import Anonymous, FaultRecorder, HubError, Unavailable
 from services.flow.messages import Answer, Content, Messages, Text
 
 log = structlog.get_logger(__name__)
@@ -27,15 +27,15 @@ class ErrorAnswers:
         log.info("bot.refused", details={"error": type(error).__name__, "reason": str(error)})
         if isinstance(error, Unavailable):
             await self._faults.record(f"{error.system}.unavailable", str(error))
-        self._tell(update, context, Text(error.user_text))
+        self._tell(update, context, Text(error.user_text), loud=isinstance(error, Anonymous))
 
-    def _tell(self, update: Update, context: HubContext, text: Text) -> None:
+    def _tell(self, update: Update, context: HubContext, text: Text, *, loud: bool) -> None:
         query, message, job = update.callback_query, update.message, context.work.job
         if query and query.message:
             place = place_of_press(query, context.language)
             answer = Answer(query.id, text, alert=True)
             context.work.write(lambda tx: self._messages.answer(tx, job, place, answer))
-        elif message and is_private(message.chat):
+        elif message and (loud or is_private(message.chat)):
             there = place_of(message, context.language)
             content = Content((text,))
             context.work.write(lambda tx: self._messages.text(tx, job, there, content, name="error"))

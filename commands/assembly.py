@@ -7,8 +7,10 @@ from random import Random, SystemRandom
 
 import structlog
 
-from bot.client import build_client
+from bot.chat_members import TelegramChatMembers
+from bot.client import Client, build_client
 from bot.door import LONGEST_CALL, BotDoor, build_bot
+from bot.pacing import DOCUMENTED, Pace
 from bot.sticker_sets import TelegramStickerSets
 from services.engine.call_times import CallTimes
 from services.engine.clock import Clock, SystemClock
@@ -19,7 +21,7 @@ from services.engine.supervisor import Supervisor
 from services.engine.workers import LEASE
 from services.flow.heartbeat import build_client as build_heartbeat_client
 from services.gallery.wire import build_client as build_gallery_client
-from services.hub import Hub, Ports, build_hub
+from services.hub import Hub, Ports, Terms, build_hub
 from settings import Settings
 from storage.database import SILENCE, Database
 from storage.postgres import PostgresDatabase
@@ -49,11 +51,12 @@ async def running(
     lease: float = LEASE,
     silence: float = SILENCE,
     longest_call: float = LONGEST_CALL,
+    pace: Pace = DOCUMENTED,
 ) -> AsyncIterator[Switchboard]:
     """A hub that runs for as long as the block lasts. Ready without waiting for Telegram.
 
     `lease`, `silence` and `longest_call`: seconds after which a job's worker, a leader, and a call that
-    another process made to Telegram count as gone.
+    another process made to Telegram count as gone. `pace`: how fast it may write there.
     Raises DatabaseRefused, or OSError when the address is taken.
     """
     async with AsyncExitStack() as stack:
@@ -64,25 +67,19 @@ async def running(
         if shared:
             await shared.adjust()
         client = build_client(settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url)
-        gallery = build_gallery_client(settings.gallery)
-        heartbeat = build_heartbeat_client(settings.work.heartbeat_url.get_secret_value())
-        for outside in filter(None, (gallery, heartbeat)):
-            stack.push_async_callback(outside.aclose)
-        hub = build_hub(
-            settings,
-            Ports(TelegramStickerSets(client), gallery, heartbeat),
-            database,
-            clock=clock or shared or SystemClock(),
-            random=random or SystemRandom(),
-            failpoints=failpoints or NoFailpoints(),
-            redact=Redactor(settings.secrets()).text,
-            lease=lease,
-            silence=silence,
+        terms = Terms(
+            clock or shared or SystemClock(),
+            random or SystemRandom(),
+            failpoints or NoFailpoints(),
+            Redactor(settings.secrets()).text,
+            lease,
+            silence,
         )
+        hub = build_hub(settings, ports_of(settings, client, stack), database, terms)
         client.measure(CallTimes(hub.counters, hub.clock))
         if isinstance(database, PostgresDatabase):
             hub.metrics.watch_connections("database", lambda: database.in_use)
-        bot = build_bot(settings, hub, client, longest_call=longest_call)
+        bot = build_bot(settings, hub, client, longest_call=longest_call, pace=pace)
         stack.push_async_callback(client.shutdown)
         grace = Grace(hub.clock, settings.work.stop_grace_seconds)
         stack.push_async_callback(hub.workers.hand_back)
@@ -95,6 +92,15 @@ async def running(
         stack.push_async_callback(lambda: server.stop(grace.left()))
         _reach_out(hub, bot)
         yield Switchboard(hub, bot, server.address)
+
+
+def ports_of(settings: Settings, client: Client, stack: AsyncExitStack) -> Ports:
+    """What the hub reaches out with; closed with the stack, but for the client."""
+    gallery = build_gallery_client(settings.gallery)
+    heartbeat = build_heartbeat_client(settings.work.heartbeat_url.get_secret_value())
+    for outside in filter(None, (gallery, heartbeat)):
+        stack.push_async_callback(outside.aclose)
+    return Ports(TelegramStickerSets(client), TelegramChatMembers(client), gallery, heartbeat)
 
 
 class Grace:

@@ -11,17 +11,14 @@ from typing import TextIO
 from bot.client import build_client
 from bot.door import build_bot
 from bot.probe import TelegramProbe
-from bot.sticker_sets import TelegramStickerSets
-from commands.assembly import open_database
+from commands.assembly import open_database, ports_of
 from services.engine.clock import SystemClock
 from services.engine.failpoints import NoFailpoints
 from services.engine.health import Probe, Told
 from services.engine.observability import Redactor, configure_logging
 from services.engine.storage_probe import StorageProbe, register_disk, register_file
 from services.flow.backups import folder_of
-from services.flow.heartbeat import build_client as build_heartbeat_client
-from services.gallery.wire import build_client as build_gallery_client
-from services.hub import Hub, Ports, build_hub
+from services.hub import Hub, Terms, build_hub
 from settings import Settings
 from storage.database import Database
 from storage.errors import DatabaseRefused, NoTablesYet
@@ -61,19 +58,8 @@ async def _examined(settings: Settings) -> Findings:
             stack.push_async_callback(database.close)
         client = build_client(settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url)
         stack.push_async_callback(client.shutdown)
-        gallery = build_gallery_client(settings.gallery)
-        heartbeat = build_heartbeat_client(settings.work.heartbeat_url.get_secret_value())
-        for outside in filter(None, (gallery, heartbeat)):
-            stack.push_async_callback(outside.aclose)
-        hub = build_hub(
-            settings,
-            Ports(TelegramStickerSets(client), gallery, heartbeat),
-            database,
-            clock=SystemClock(),
-            random=SystemRandom(),
-            failpoints=NoFailpoints(),
-            redact=Redactor(settings.secrets()).text,
-        )
+        terms = Terms(SystemClock(), SystemRandom(), NoFailpoints(), Redactor(settings.secrets()).text)
+        hub = build_hub(settings, ports_of(settings, client, stack), database, terms)
         build_bot(settings, hub, client)
         _register(settings, hub, refusal)
         TelegramProbe(client, settings.telegram, hub.clock).register(hub.health)

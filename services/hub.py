@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from random import Random
 
@@ -26,6 +27,7 @@ from services.engine.supervisor import Supervisor
 from services.engine.workers import LEASE, Workers
 from services.flow import backups
 from services.flow.checks import Checks
+from services.flow.confirmations import Confirmations
 from services.flow.faults import Faults
 from services.flow.heartbeat import Heartbeat
 from services.flow.items import Items
@@ -35,6 +37,7 @@ from services.flow.messages import Messages
 from services.flow.people import People
 from services.flow.proposals import Proposals
 from services.flow.retention import Retention
+from services.flow.roles import ChatMembers, Named, Roles
 from services.flow.statistics import Statistics
 from services.gallery import Gallery, build_gallery
 from services.gallery.item import StickerSetReader
@@ -54,95 +57,216 @@ class Ports:
     """What the doors implement for the services."""
 
     sticker_sets: StickerSetReader
+    chat_members: ChatMembers
     gallery: httpx.AsyncClient | None = None  # leads to another hub's gallery; None: this hub has its own
     heartbeat: httpx.AsyncClient | None = None  # calls HEARTBEAT_URL; None: there is none
 
 
 @dataclass(frozen=True, slots=True)
-class Hub:
-    """All rooms."""
-
-    database: Database
-    clock: Clock
-    supervisor: Supervisor
-    failpoints: Failpoints
-    health: Health
-    counters: Counters
-    cache: Cache
-    inbox: Inbox
-    workers: Workers
-    faults: Faults
-    people: People
-    messages: Messages
-    items: Items
-    proposals: Proposals
-    checks: Checks
-    statistics: Statistics
-    gallery: Gallery
-    invalidations: Invalidations
-    leadership: Leadership
-    schedule: Schedule
-    hints: Hints
-    keys: Keys
-    metrics: Metrics
-
-
-def build_hub(
-    settings: Settings,
-    ports: Ports,
-    database: Database,
-    *,
-    clock: Clock,
-    random: Random,
-    failpoints: Failpoints,
-    redact: Callable[[str], str],
-    lease: float = LEASE,
-    silence: float = SILENCE,
-) -> Hub:
-    """Make every room. Nothing runs yet and nothing is connected.
+class Terms:
+    """What a hub is run with besides its settings. `redact` takes secrets out of a text.
 
     `lease` and `silence`: seconds after which a job's worker, and a leader, count as gone.
     """
-    faults = Faults(database, clock, redact)
-    supervisor = _supervisor(clock, faults)
-    inbox = Inbox(database, clock, failpoints)
-    messages = Messages(clock)
-    cache = _cache(settings, clock, random, supervisor)
-    counters = Counters(CollectorRegistry())
-    elsewhere = _elsewhere(ports, clock, counters)
-    reader = ports.sticker_sets
-    gallery = build_gallery(settings.cache, database, clock, cache, reader, inbox=inbox, elsewhere=elsewhere)
-    items = Items([gallery.kind])
-    proposals = Proposals(database, clock, items, messages, Journal(clock), lambda: _token(random))
-    leadership = _leadership(settings, database, clock, supervisor, silence)
-    hub = Hub(
-        database=database,
-        clock=clock,
-        supervisor=supervisor,
-        failpoints=failpoints,
-        health=_health(database, clock, gallery),
-        counters=counters,
-        cache=cache,
-        inbox=inbox,
-        workers=_workers(inbox, database, clock, random, supervisor, failpoints, faults, messages, lease),
-        faults=faults,
-        people=_people(settings, database, clock),
-        messages=messages,
-        items=items,
-        proposals=proposals,
-        checks=Checks(items, proposals, messages),
-        statistics=_statistics(database, clock, gallery),
-        gallery=gallery,
-        invalidations=Invalidations(database, clock, cache),
-        leadership=leadership,
-        schedule=Schedule(inbox, clock, lambda: leadership.is_leader),
-        hints=Hints(database, inbox),
-        keys=Keys(database, clock, cache),
-        metrics=_metrics(Metrics(counters.registry, database, clock, cache, inbox), gallery),
-    )
+
+    clock: Clock
+    random: Random
+    failpoints: Failpoints
+    redact: Callable[[str], str]
+    lease: float = LEASE
+    silence: float = SILENCE
+
+
+class Hub:
+    """All rooms, each made of others when it is first asked for. Nothing runs and nothing is connected."""
+
+    def __init__(self, settings: Settings, ports: Ports, database: Database, terms: Terms) -> None:
+        self._settings = settings
+        self._ports = ports
+        self._terms = terms
+        self.database = database
+        self.clock = terms.clock
+        self.failpoints = terms.failpoints
+
+    # The engine
+
+    @cached_property
+    def supervisor(self) -> Supervisor:
+        """Runs every task."""
+        return _supervisor(self.clock, self.faults)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """Takes jobs."""
+        return Inbox(self.database, self.clock, self.failpoints)
+
+    @cached_property
+    def workers(self) -> Workers:
+        """Work the jobs."""
+        return Workers(
+            self.inbox,
+            self.database,
+            clock=self.clock,
+            random=self._terms.random,
+            supervisor=self.supervisor,
+            failpoints=self.failpoints,
+            faults=self.faults,
+            finished=self.messages.wake,
+            lease=self._terms.lease,
+        )
+
+    @cached_property
+    def cache(self) -> Cache:
+        """Every region."""
+        trace = self._settings.logs.level == "DEBUG"
+        enabled = self._settings.cache.enabled
+        return Cache(self.clock, self._terms.random, self.supervisor, enabled=enabled, trace=trace)
+
+    @cached_property
+    def invalidations(self) -> Invalidations:
+        """Tells this process's cache what others changed."""
+        return Invalidations(self.database, self.clock, self.cache)
+
+    @cached_property
+    def leadership(self) -> Leadership:
+        """Whether this process leads."""
+        silence = self._terms.silence
+        # Who has opened an SQLite file is alone on it.
+        believed = silence if self._settings.storage.is_postgres else inf
+        lock = self.database.leader_lock(silence)
+        return Leadership(lock, self.clock, self.supervisor, silence=believed)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """What happens regularly."""
+        return Schedule(self.inbox, self.clock, lambda: self.leadership.is_leader)
+
+    @cached_property
+    def hints(self) -> Hints:
+        """What other processes wrote."""
+        return Hints(self.database, self.inbox)
+
+    @cached_property
+    def counters(self) -> Counters:
+        """Counts for /metrics."""
+        return Counters(CollectorRegistry())
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """All of /metrics."""
+        metrics = Metrics(self.counters.registry, self.database, self.clock, self.cache, self.inbox)
+        if remote := self.gallery.remote:
+            breaker = remote.breaker
+            metrics.watch_circuit(breaker.system, lambda: breaker.state)
+        return metrics
+
+    @cached_property
+    def health(self) -> Health:
+        """The list of checks."""
+        health = Health(self.clock)
+        health.register("database", StorageCheck(self.database, self.clock).check, essential=True)
+        if remote := self.gallery.remote:
+            health.register("gallery", remote.check, probe=remote.probe, hint=GALLERY_HINT)
+        return health
+
+    # What all features share
+
+    @cached_property
+    def faults(self) -> Faults:
+        """Counts what no person waits for."""
+        return Faults(self.database, self.clock, self._terms.redact)
+
+    @cached_property
+    def messages(self) -> Messages:
+        """What the hub says."""
+        return Messages(self.clock)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Who did what."""
+        return Journal(self.clock)
+
+    @cached_property
+    def people(self) -> People:
+        """Names and languages."""
+        return People(self.database, self.clock, language=self._settings.telegram.default_language)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Who may do what."""
+        telegram = self._settings.telegram
+        named = Named(frozenset(telegram.admin_ids), frozenset(telegram.staff_ids), telegram.admin_chat_id)
+        return Roles(self.database, self.clock, self._ports.chat_members, named)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys of programs."""
+        return Keys(self.database, self.clock, self.cache)
+
+    @cached_property
+    def confirmations(self) -> Confirmations:
+        """Questions before what is dangerous."""
+        return Confirmations(self.database, self.clock, self.messages, self.roles, self._new_token)
+
+    @cached_property
+    def items(self) -> Items:
+        """Every kind of item."""
+        return Items([self.gallery.kind])
+
+    @cached_property
+    def proposals(self) -> Proposals:
+        """What may be added."""
+        return Proposals(self.database, self.clock, self.items, self.messages, self.journal, self._new_token)
+
+    @cached_property
+    def checks(self) -> Checks:
+        """Answers questions about items."""
+        return Checks(self.items, self.proposals, self.messages)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Figures of how the hub is doing."""
+        statistics = Statistics(self.database, self.clock)
+        statistics.register("gallery", self.gallery.sets.figures)
+        return statistics
+
+    # The features
+
+    @cached_property
+    def gallery(self) -> Gallery:
+        """The sticker gallery."""
+        reader, ports = self._ports.sticker_sets, self._ports
+        elsewhere = (
+            GalleryWire(ports.gallery, self.clock, CallTimes(self.counters, self.clock))
+            if ports.gallery
+            else None
+        )
+        return build_gallery(
+            self._settings.cache,
+            self.database,
+            self.clock,
+            self.cache,
+            reader,
+            inbox=self.inbox,
+            elsewhere=elsewhere,
+        )
+
+    def _new_token(self) -> str:
+        return new_token(self._terms.random)
+
+
+def build_hub(settings: Settings, ports: Ports, database: Database, terms: Terms) -> Hub:
+    """Make every room, with what they hear of each other and what happens regularly."""
+    hub = Hub(settings, ports, database, terms)
     _listen(hub)
     _plan(hub, settings, ports)
+    _ = hub.statistics, hub.health, hub.metrics  # they tell since when, so they are there from the start
     return hub
+
+
+def new_token(random: Random) -> str:
+    """What a button carries: URL-safe, and nobody guesses it."""
+    return base64.urlsafe_b64encode(random.randbytes(TOKEN_BYTES)).decode()
 
 
 def _listen(hub: Hub) -> None:
@@ -170,39 +294,6 @@ def _plan(hub: Hub, settings: Settings, ports: Ports) -> None:
     hub.leadership.when_leading("schedule", hub.schedule.run)
 
 
-def _workers(
-    inbox: Inbox,
-    database: Database,
-    clock: Clock,
-    random: Random,
-    supervisor: Supervisor,
-    failpoints: Failpoints,
-    faults: Faults,
-    messages: Messages,
-    lease: float,
-) -> Workers:
-    return Workers(
-        inbox,
-        database,
-        clock=clock,
-        random=random,
-        supervisor=supervisor,
-        failpoints=failpoints,
-        faults=faults,
-        finished=messages.wake,
-        lease=lease,
-    )
-
-
-def _leadership(
-    settings: Settings, database: Database, clock: Clock, supervisor: Supervisor, silence: float
-) -> Leadership:
-    believed = (
-        silence if settings.storage.is_postgres else inf
-    )  # who has opened an SQLite file is alone on it
-    return Leadership(database.leader_lock(silence), clock, supervisor, silence=believed)
-
-
 def _supervisor(clock: Clock, faults: Faults) -> Supervisor:
     def broke(task: str, error: BaseException) -> None:
         kind = task_kind(task)
@@ -217,42 +308,3 @@ def _supervisor(clock: Clock, faults: Faults) -> Supervisor:
 def task_kind(task: str) -> str:
     """A task's name without the number of what it works on, so that faults are counted by kind."""
     return task.rstrip("0123456789").rstrip(".")[:KIND_LENGTH]
-
-
-def _cache(settings: Settings, clock: Clock, random: Random, supervisor: Supervisor) -> Cache:
-    trace = settings.logs.level == "DEBUG"
-    return Cache(clock, random, supervisor, enabled=settings.cache.enabled, trace=trace)
-
-
-def _health(database: Database, clock: Clock, gallery: Gallery) -> Health:
-    health = Health(clock)
-    health.register("database", StorageCheck(database, clock).check, essential=True)
-    if remote := gallery.remote:
-        health.register("gallery", remote.check, probe=remote.probe, hint=GALLERY_HINT)
-    return health
-
-
-def _metrics(metrics: Metrics, gallery: Gallery) -> Metrics:
-    if remote := gallery.remote:
-        breaker = remote.breaker
-        metrics.watch_circuit(breaker.system, lambda: breaker.state)
-    return metrics
-
-
-def _elsewhere(ports: Ports, clock: Clock, counters: Counters) -> GalleryWire | None:
-    return GalleryWire(ports.gallery, clock, CallTimes(counters, clock)) if ports.gallery else None
-
-
-def _people(settings: Settings, database: Database, clock: Clock) -> People:
-    telegram = settings.telegram
-    return People(database, clock, admins=frozenset(telegram.admin_ids), language=telegram.default_language)
-
-
-def _statistics(database: Database, clock: Clock, gallery: Gallery) -> Statistics:
-    statistics = Statistics(database, clock)
-    statistics.register("gallery", gallery.sets.figures)
-    return statistics
-
-
-def _token(random: Random) -> str:
-    return base64.urlsafe_b64encode(random.randbytes(TOKEN_BYTES)).decode()

@@ -57,6 +57,14 @@ class Telegram(Group):
     admin_ids: Annotated[tuple[values.UserId, ...], BeforeValidator(values.split)] = row(
         "ADMIN_IDS", "", "Telegram user ids of the admins, comma-separated."
     )
+    staff_ids: Annotated[tuple[values.UserId, ...], BeforeValidator(values.split)] = row(
+        "STAFF_IDS", "", "Telegram user ids of those who may look up data of the CRMs, comma-separated."
+    )
+    admin_chat_id: values.ChatId = row(
+        "ADMIN_CHAT_ID",
+        "",
+        "The group where the hub asks and reports; its administrators are admins, its members staff.",
+    )
     default_language: Literal["ru", "en"] = row(
         "DEFAULT_LANGUAGE", "ru", "Language for people whose own is not known: `ru` or `en`."
     )
@@ -234,6 +242,11 @@ class Gallery(Group):
         secret=True,
     )
 
+    approval: Literal["auto", "direct", "review"] = row(
+        "GALLERY_APPROVAL",
+        "auto",
+        "Who adds: `auto` admins at once, others ask; `direct` everybody at once; `review` everybody asks.",
+    )
     reaction_exists: values.Emojis = row(
         "REACTION_EXISTS",
         "✅,👌,👍",

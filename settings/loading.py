@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from settings.declaring import Fault, Group, SettingsError
-from settings.groups import DemoPorts, Settings, groups, rows, rows_of
+from settings.groups import DemoPorts, Gallery, Settings, Telegram, groups, rows, rows_of
 
 G = TypeVar("G", bound=Group)
 
@@ -34,6 +34,7 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None, *, serving:
         faults += [
             Fault(r.variable, "is needed to serve") for r in rows() if r.required and r.variable not in given
         ]
+        faults += _nobody_decides(made)
     blamed = {fault.variable.removesuffix("_FILE") for fault in unread}
     if faults := unread + [fault for fault in faults if fault.variable not in blamed]:
         raise SettingsError(faults)
@@ -60,6 +61,15 @@ def _build(group: type[G], given: Mapping[str, str]) -> tuple[G | None, list[Fau
         return None, [
             _fault(group, details) for details in error.errors(include_input=False, include_url=False)
         ]
+
+
+def _nobody_decides(made: Mapping[str, Group]) -> list[Fault]:
+    telegram, gallery = made.get("telegram"), made.get("gallery")
+    if not isinstance(telegram, Telegram) or not isinstance(gallery, Gallery):
+        return []
+    if gallery.approval != "review" or telegram.admin_ids or telegram.admin_chat_id:
+        return []
+    return [Fault("GALLERY_APPROVAL", "is review, so somebody has to decide: set ADMIN_IDS or ADMIN_CHAT_ID")]
 
 
 def _fault(group: type[Group], details: ErrorDetails) -> Fault:

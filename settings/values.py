@@ -171,6 +171,10 @@ def emoji(text: str) -> str:
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+# Groups have negative numbers; nothing written is no group.
+ChatId = Annotated[
+    Annotated[int, Field(lt=0, gt=-(2**52))] | None, BeforeValidator(lambda text: text or None)
+]
 UserId = Annotated[int, Field(gt=0, lt=2**52)]  # Telegram promises at most 52 significant bits
 Emojis = Annotated[
     tuple[Annotated[str, AfterValidator(emoji)], ...], BeforeValidator(split), Field(min_length=1)

@@ -33,3 +33,18 @@ def choose_language(tx: Transaction, user_id: int, language: str, *, name: str, 
     name = storable(name)[:NAME]
     row = upsert(tx, people).values(user_id=user_id, name=name, language=language, seen_at=at)
     tx.execute(row.on_conflict_do_update(index_elements=["user_id"], set_={"language": language}))
+
+
+def with_role(tx: Transaction, role: str) -> list[int]:
+    """Who was given a role in the chat."""
+    return list(tx.execute(select(people.c.user_id).where(people.c.role == role)).scalars())
+
+
+def give_role(
+    tx: Transaction, user_id: int, role: str | None, *, name: str, by: int | None, at: datetime
+) -> None:
+    """Give somebody a role, or with None take it away."""
+    name = storable(name)[:NAME]
+    given = {"role": role, "role_by": by, "role_at": at}
+    row = upsert(tx, people).values(user_id=user_id, name=name, seen_at=at, **given)
+    tx.execute(row.on_conflict_do_update(index_elements=["user_id"], set_=given))

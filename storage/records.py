@@ -21,7 +21,10 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job. `attempts` counts this claim too; `lapses` of them ended without a result."""
+    """A claimed job. `attempts` counts this claim too; `lapses` of them ended without a result.
+
+    `replays` is how often somebody had it worked anew after its end.
+    """
 
     id: int
     topic: str
@@ -33,6 +36,7 @@ class Job:
     first_failed_at: datetime | None
     accepted_at: datetime
     correlation_id: str
+    replays: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,20 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A question put to one person: `action` with `params` (JSON) is done when they say yes in time."""
+
+    token: str
+    action: str
+    params: Any
+    user_id: int
+    chat_id: int
+    shown_row: int
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StickerSet:
     """A listed set. `name` as Telegram writes it; `kind` regular, mask or custom_emoji.
 
@@ -111,17 +129,32 @@ class StickerSet:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who used the bot; `language` only when chosen with /lang."""
+    """Somebody who used the bot; `language` only when chosen with /lang, `role` only when given there."""
 
     user_id: int
     name: str
     username: str | None
     language: str | None
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Telegram's word about somebody in a chat: creator, administrator, member, restricted, left, kicked."""
+
+    chat_id: int
+    user_id: int
+    status: str
+    checked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat the bot has seen; nothing is sent to one that is not active."""
+    """A chat the bot has seen; nothing is sent to one that is not active.
+
+    `proposals`: what is not listed is proposed there. `language` only when chosen for the whole chat. `lacks`
+    the rights whose lack it was told of. Quiet hours in minutes after midnight.
+    """
 
     chat_id: int
     type: str
@@ -130,6 +163,11 @@ class Chat:
     bot_status: str | None
     skipped: int
     moved_to: int | None
+    proposals: bool = True
+    language: str | None = None
+    lacks: str | None = None
+    quiet_from: int | None = None
+    quiet_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

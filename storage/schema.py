@@ -6,7 +6,11 @@ from sqlalchemy import Connection, inspect
 
 from storage.errors import DatabaseRefused, NoTablesYet
 
-REVISIONS = ("0001", "0002")  # oldest first; a test holds them against the files in migrations/versions
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+)  # oldest first; a test holds them against the files in migrations/versions
 HEAD = REVISIONS[-1]
 
 

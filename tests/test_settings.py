@@ -28,6 +28,8 @@ CONTRACT = {
     "TELEGRAM_WEBHOOK_URL": "",
     "TELEGRAM_WEBHOOK_SECRET": "",
     "ADMIN_IDS": "",
+    "STAFF_IDS": "",
+    "ADMIN_CHAT_ID": "",
     "DEFAULT_LANGUAGE": "ru",
     "TIMEZONE": "Europe/Moscow",
     "DATABASE_URL": "sqlite+aiosqlite:///data/switchboard.db",
@@ -56,6 +58,7 @@ CONTRACT = {
     "GALLERY_API_URL": "",
     "GALLERY_API_KEY": "",
     "GALLERY_WEBHOOK_SECRET": "",
+    "GALLERY_APPROVAL": "auto",
     "REACTION_EXISTS": "✅,👌,👍",
     "REACTION_ADDED": "👍",
 }
@@ -288,6 +291,8 @@ BAD_VALUES = {
     "TELEGRAM_WEBHOOK_URL": "leaked",
     "TELEGRAM_WEBHOOK_SECRET": "leaked with blanks",
     "ADMIN_IDS": "1,leaked",
+    "STAFF_IDS": "leaked",
+    "ADMIN_CHAT_ID": "leaked",
     "DEFAULT_LANGUAGE": "leaked",
     "TIMEZONE": "leaked",
     "DATABASE_URL": "mysql://user:leaked@host/db",
@@ -315,6 +320,7 @@ BAD_VALUES = {
     "GALLERY_API_URL": "https://user:leaked@gallery.example.org",
     "GALLERY_API_KEY": "leaked with blanks",
     "GALLERY_WEBHOOK_SECRET": "leaked",
+    "GALLERY_APPROVAL": "leaked",
     "REACTION_EXISTS": "leaked",
     "REACTION_ADDED": "leaked",
 }
@@ -378,6 +384,8 @@ def test_all_faults_of_all_groups_are_reported_together_in_one_line_each_without
         ("STOP_GRACE_SECONDS", "inf"),
         ("STICKERSET_CACHE_SIZE", "0"),
         ("STICKERSET_CACHE_TTL_DAYS", "0"),
+        ("ADMIN_CHAT_ID", "500100200"),
+        ("ADMIN_CHAT_ID", "0"),
         ("REACTION_EXISTS", ","),
         ("REACTION_ADDED", "👍,ok"),
     ],
@@ -493,3 +501,17 @@ def test_the_demo_has_two_ports_of_its_own_and_reports_their_faults_together() -
 
     with pytest.raises(SettingsError, match="SANDBOX_PORT: should differ from DEMO_PORT"):
         load_demo_ports({"SANDBOX_PORT": "8020"})
+
+
+def test_a_hub_where_everybody_asks_needs_somebody_to_decide() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"TELEGRAM_BOT_TOKEN": "1:a", "GALLERY_APPROVAL": "review"}, None, serving=True)
+
+    assert [fault.variable for fault in caught.value.faults] == ["GALLERY_APPROVAL"]
+
+
+@pytest.mark.parametrize("who", [{"ADMIN_IDS": "5"}, {"ADMIN_CHAT_ID": "-1005"}])
+def test_admins_or_an_admin_chat_are_somebody_to_decide(who: dict[str, str]) -> None:
+    given = {"TELEGRAM_BOT_TOKEN": "1:a", "GALLERY_APPROVAL": "review"} | who
+
+    assert load_settings(given, None, serving=True).gallery.approval == "review"

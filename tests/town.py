@@ -187,6 +187,7 @@ def settings_for(world: World, api_url: str, folder: Path, **more: str) -> Setti
         "API_KEYS": API_KEY,
         "STOP_GRACE_SECONDS": "2",
         "BACKUP_INTERVAL_HOURS": "0",
+        "GALLERY_APPROVAL": "direct",
     }
     return load_settings(values | more, None, serving=True)
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from telegram import Message, MessageEntity, Update
-from telegram.ext import CommandHandler, MessageHandler, filters
+from telegram.ext import filters
 
-from bot.application import HubApplication
 from bot.context import HubContext, asker_of, is_ours, is_private, place_of
-from bot.speech import FRESH, message_of, say
+from bot.registry import Registry
+from bot.speech import message_of, say
 from services.engine.errors import NotRecognised
 from services.flow.batches import MOST
 from services.flow.checks import Checks
@@ -27,12 +27,11 @@ class CheckHandlers:
         self._emoji = emoji
         self._messages = messages
 
-    def register(self, application: HubApplication) -> None:
+    def register(self, registry: Registry) -> None:
         """Stickers, /check, and texts that are no commands; what stands below a picture is a text too."""
-        application.add_handler(MessageHandler(filters.Sticker.ALL & FRESH, self.on_sticker))
-        application.add_handler(CommandHandler("check", self.on_check, filters=FRESH))
-        words = (filters.TEXT & ~filters.COMMAND) | filters.CAPTION
-        application.add_handler(MessageHandler(words & FRESH, self.on_text))
+        registry.message("sticker", filters.Sticker.ALL, self.on_sticker)
+        registry.command("check", self.on_check)
+        registry.message("text", (filters.TEXT & ~filters.COMMAND) | filters.CAPTION, self.on_text)
 
     async def on_sticker(self, update: Update, context: HubContext) -> None:
         """A sticker asks about its set."""

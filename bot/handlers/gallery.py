@@ -1,12 +1,10 @@
 """/search and /gallery: what is listed, a page at a time."""
 
 from telegram import Update
-from telegram.ext import CallbackQueryHandler, CommandHandler
 
-from bot.application import HubApplication
 from bot.context import HubContext
-from bot.rendering import PRESS_VERSION
-from bot.speech import FRESH, place_of_press, say
+from bot.registry import Registry
+from bot.speech import place_of_press, say
 from services.engine.errors import StaleButton
 from services.flow.batches import TITLE, shortened
 from services.flow.items import Action
@@ -18,9 +16,6 @@ from storage.records import StickerSet
 
 LONGEST = 100  # characters of a search; no name or title is longer than 64
 PAGED = {"search-found", "gallery-found"}  # heads of the lists that have buttons
-# A button carries the page alone: what was searched for may be longer than a button's data. It is read
-# from the row of the outbox that sent the list.
-PAGE_PRESS = rf"^{PRESS_VERSION}:page:(\d{{1,6}})$"
 
 
 class GalleryHandlers:
@@ -31,11 +26,13 @@ class GalleryHandlers:
         self._messages = messages
         self._database = database
 
-    def register(self, application: HubApplication) -> None:
+    def register(self, registry: Registry) -> None:
         """Commands everywhere, and the buttons that turn pages."""
-        application.add_handler(CommandHandler("search", self.on_search, filters=FRESH))
-        application.add_handler(CommandHandler("gallery", self.on_gallery, filters=FRESH))
-        application.add_handler(CallbackQueryHandler(self.on_page, PAGE_PRESS))
+        registry.command("search", self.on_search)
+        registry.command("gallery", self.on_gallery)
+        # A button carries the page alone: what was searched for may be longer than a button's data. It is
+        # read from the row of the outbox that sent the list.
+        registry.press("page", self.on_page, carries=r"\d{1,6}")
 
     async def on_search(self, update: Update, context: HubContext) -> None:
         """/search TEXT: the sets with the text in their name or title."""

@@ -2,11 +2,11 @@
 
 from telegram import Update
 from telegram.constants import ChatMemberStatus
-from telegram.ext import ChatMemberHandler, MessageHandler, filters
+from telegram.ext import ChatMemberHandler, filters
 
-from bot.application import HubApplication
 from bot.context import HubContext
-from bot.speech import FRESH, message_of
+from bot.registry import Registry
+from bot.speech import message_of
 from services.flow.people import People
 
 OUT = {ChatMemberStatus.LEFT, ChatMemberStatus.BANNED}  # BANNED is "kicked": also a person's block
@@ -18,10 +18,10 @@ class MembershipHandlers:
     def __init__(self, people: People) -> None:
         self._people = people
 
-    def register(self, application: HubApplication) -> None:
+    def register(self, registry: Registry) -> None:
         """my_chat_member and the two service messages of a migration."""
-        application.add_handler(ChatMemberHandler(self.on_membership, ChatMemberHandler.MY_CHAT_MEMBER))
-        application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE & FRESH, self.on_migration))
+        registry.member("bot", ChatMemberHandler.MY_CHAT_MEMBER, self.on_membership)
+        registry.message("migration", filters.StatusUpdate.MIGRATE, self.on_migration)
 
     async def on_membership(self, update: Update, context: HubContext) -> None:
         """The bot was added, promoted, removed, blocked or let in again."""

@@ -1,42 +1,38 @@
 """/start /help /lang /whoami /version, and the small menu's buttons."""
 
 from telegram import Update
-from telegram.ext import CallbackQueryHandler, CommandHandler
 
-from bot.application import HubApplication
 from bot.context import HubContext, asker_of
-from bot.rendering import PRESS_VERSION
-from bot.speech import FRESH, answer_press, message_of, say
+from bot.registry import Registry
+from bot.speech import answer_press, message_of, say
 from services.flow.items import Action
 from services.flow.messages import Content, Messages, Text
 from services.flow.people import LANGUAGES, People
+from services.flow.roles import Roles
 from services.version import VERSION
 
 LANGUAGE_ACTIONS = tuple(Action(f"button-language-{each}", f"lang:{each}") for each in LANGUAGES)
 LANGUAGE_QUESTION = Content((Text("language-question"),), actions=LANGUAGE_ACTIONS)
-LANGUAGE_PRESS = rf"^{PRESS_VERSION}:lang:({'|'.join(LANGUAGES)})$"
 MENU = (Action("button-help", "menu:help"), Action("button-language", "menu:lang"))
 
 
 class PeopleHandlers:
     """What everyone may ask about the bot and about themselves."""
 
-    def __init__(self, people: People, messages: Messages) -> None:
+    def __init__(self, people: People, roles: Roles, messages: Messages) -> None:
         self._people = people
+        self._roles = roles
         self._messages = messages
 
-    def register(self, application: HubApplication) -> None:
+    def register(self, registry: Registry) -> None:
         """Commands everywhere, buttons of the menu and of the language question."""
-        for name, handler in (
-            ("start", self.on_start),
-            ("help", self.on_help),
-            ("lang", self.on_lang),
-            ("whoami", self.on_whoami),
-            ("version", self.on_version),
-        ):
-            application.add_handler(CommandHandler(name, handler, filters=FRESH))
-        application.add_handler(CallbackQueryHandler(self.on_menu, rf"^{PRESS_VERSION}:menu:(help|lang)$"))
-        application.add_handler(CallbackQueryHandler(self.on_language, LANGUAGE_PRESS))
+        registry.command("start", self.on_start)
+        registry.command("help", self.on_help)
+        registry.command("lang", self.on_lang)
+        registry.command("whoami", self.on_whoami)
+        registry.command("version", self.on_version)
+        registry.press("menu", self.on_menu, carries="help|lang")
+        registry.press("lang", self.on_language, carries="|".join(LANGUAGES))
 
     async def on_start(self, update: Update, context: HubContext) -> None:
         """/start: what this is, and two buttons."""
@@ -44,7 +40,7 @@ class PeopleHandlers:
 
     async def on_help(self, update: Update, context: HubContext) -> None:
         """/help: everything this person may do."""
-        say(self._messages, update, context, self._help(update))
+        say(self._messages, update, context, await self._help(update))
 
     async def on_lang(self, update: Update, context: HubContext) -> None:
         """/lang ru, or /lang for the question."""
@@ -65,7 +61,7 @@ class PeopleHandlers:
         """/whoami: what an admin needs to know to give somebody rights."""
         asker, message = asker_of(update), message_of(update)
         key = "whoami" if asker.user_id is not None else "whoami-anonymous"
-        role = {"text": f"role-{self._people.role(asker.user_id)}"}
+        role = {"text": f"role-{await self._roles.of(asker.user_id)}"}
         facts = {"name": asker.name, "user_id": asker.user_id, "role": role, "chat_id": message.chat.id}
         say(self._messages, update, context, Content((Text(key, facts),)))
 
@@ -76,7 +72,7 @@ class PeopleHandlers:
     async def on_menu(self, update: Update, context: HubContext) -> None:
         """A button of the small menu says what the command says."""
         wanted = context.match.group(1) if context.match else "help"
-        content = self._help(update) if wanted == "help" else LANGUAGE_QUESTION
+        content = await self._help(update) if wanted == "help" else LANGUAGE_QUESTION
         answer_press(self._messages, update, context, None, content)
 
     async def on_language(self, update: Update, context: HubContext) -> None:
@@ -96,8 +92,8 @@ class PeopleHandlers:
         context.language = language
         say(self._messages, update, context, Content((Text("language-chosen"),)))
 
-    def _help(self, update: Update) -> Content:
+    async def _help(self, update: Update) -> Content:
         texts = [Text("help")]
-        if self._people.is_admin(asker_of(update).user_id):
+        if await self._roles.is_admin(asker_of(update).user_id):
             texts.append(Text("help-admin"))
         return Content(tuple(texts))

@@ -1,11 +1,11 @@
 """Commands nobody knows, registered after all others."""
 
 from telegram import Update
-from telegram.ext import MessageHandler, filters
+from telegram.ext import filters
 
-from bot.application import HubApplication
 from bot.context import HubContext
-from bot.speech import FRESH, say
+from bot.registry import Registry
+from bot.speech import say
 from services.flow.messages import Content, Messages, Text
 
 
@@ -15,10 +15,9 @@ class UnknownCommandHandlers:
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
 
-    def register(self, application: HubApplication) -> None:
+    def register(self, registry: Registry) -> None:
         """Only private chats: in groups the command may be another bot's."""
-        unknown = filters.COMMAND & filters.ChatType.PRIVATE & FRESH
-        application.add_handler(MessageHandler(unknown, self.on_command))
+        registry.message("unknown command", filters.COMMAND & filters.ChatType.PRIVATE, self.on_command)
 
     async def on_command(self, update: Update, context: HubContext) -> None:
         """Say so."""

@@ -2,6 +2,7 @@
 
     HubError                 user_text: a text key for a person; the message itself is for the log
     ├─ NotAllowed            this person may not do this
+    │  └─ Anonymous          nobody knows which person it is; said in groups too, with what helps
     ├─ NotRecognised         the input is nothing we know
     ├─ NoSuchItem            the outside says that there is nothing of this name
     ├─ StaleButton           a button whose proposal is gone, closed, or was never in this chat
@@ -37,6 +38,12 @@ class NotAllowed(HubError):
     """This person may not do this here."""
 
     user_text = "error-not-allowed"
+
+
+class Anonymous(NotAllowed):
+    """Somebody spoke in a group's name: whoever it is has to show themselves."""
+
+    user_text = "error-anonymous"
 
 
 class NotRecognised(HubError):

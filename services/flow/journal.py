@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.engine.clock import Clock
+from services.engine.observability import current_correlation_id
 from services.flow.items import Item
 from services.flow.places import Asker
 from storage import journal
@@ -16,16 +17,37 @@ class Journal:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def added(self, tx: Transaction, job: Job, item: Item, by: Asker, details: Any) -> None:
-        """An item was added."""
+    def record(
+        self,
+        tx: Transaction,
+        job: Job | None,
+        actor: str,
+        action: str,
+        kind: str,
+        key: str,
+        *,
+        before: Any = None,
+        after: Any = None,
+    ) -> None:
+        """Something was done to the thing of that kind and key. `before` and `after` are JSON."""
         journal.add(
             tx,
             at=self._clock.now(),
-            actor=f"user:{by.user_id}" if by.user_id is not None else "anonymous",
-            action="add",
-            kind=item.kind,
-            key=item.key,
-            after=details,
-            job_id=job.id,
-            correlation_id=job.correlation_id,
+            actor=actor,
+            action=action,
+            kind=kind,
+            key=key,
+            before=before,
+            after=after,
+            job_id=job.id if job else None,
+            correlation_id=job.correlation_id if job else current_correlation_id(),
         )
+
+    def added(self, tx: Transaction, job: Job, item: Item, by: Asker, details: Any) -> None:
+        """An item was added."""
+        self.record(tx, job, actor_of(by), "add", item.kind, item.key, after=details)
+
+
+def actor_of(asker: Asker) -> str:
+    """A person as the journal names actors; parts of the hub and programs have names of their own."""
+    return f"user:{asker.user_id}" if asker.user_id is not None else "anonymous"

@@ -1,4 +1,4 @@
-"""People and chats: what they are called, which language they read, who is an admin."""
+"""People and chats: what they are called, which language they read."""
 
 from services.engine.clock import Clock
 from storage import chats, messages, people
@@ -9,22 +9,13 @@ LANGUAGES = ("ru", "en")
 
 
 class People:
-    """Knows roles and languages, and which chats take messages."""
+    """Knows languages, and which chats take messages."""
 
-    def __init__(self, database: Database, clock: Clock, *, admins: frozenset[int], language: str) -> None:
+    def __init__(self, database: Database, clock: Clock, *, language: str) -> None:
         """`language` is what people read who neither chose one nor use a Telegram in one we have."""
         self._database = database
         self._clock = clock
-        self._admins = admins
         self._default = language
-
-    def is_admin(self, user_id: int | None) -> bool:
-        """Whether this person may see and change how the hub runs."""
-        return user_id in self._admins
-
-    def role(self, user_id: int | None) -> str:
-        """A person's role, as a text key says it."""
-        return "admin" if self.is_admin(user_id) else "everyone"
 
     async def language(self, user_id: int | None, telegram_says: str | None) -> str:
         """The chosen language, else the person's Telegram's, else the hub's."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.rendering import PRESS_VERSION, Renderer, escaped
 from services.flow.items import Action, Card, Fact, Link
 from services.flow.messages import Content, Text
-from services.hub import _token
+from services.hub import new_token
 from services.texts import LANGUAGES, Texts
 
 RENDERER = Renderer(Texts.load(), ZoneInfo("Europe/Moscow"))
@@ -181,6 +181,6 @@ def test_what_an_action_may_carry_fits_a_button(press: str) -> None:
 
 @given(st.integers())
 def test_the_button_of_a_proposal_fits_and_its_token_is_url_safe(seed: int) -> None:
-    token = _token(Random(seed))
+    token = new_token(Random(seed))
     assert token.replace("-", "").replace("_", "").isalnum()
     assert len(f"{PRESS_VERSION}:add:{token}".encode()) <= 64

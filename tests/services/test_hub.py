@@ -9,9 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.engine.failpoints import NoFailpoints
-from services.hub import Hub, Ports, build_hub, task_kind
+from services.hub import Hub, Ports, Terms, build_hub, task_kind
 from settings import load_settings
 from tests.clock import HandClock
+from tests.members import Nobody
 from tests.services.flow.conftest import Known
 from tests.storage.files import WatchedDatabase, new_file, opened
 
@@ -30,12 +31,9 @@ async def hub(database: WatchedDatabase) -> AsyncIterator[Hub]:
     clock.in_flight = lambda: database.in_flight
     built = build_hub(
         load_settings(VARIABLES, None),
-        Ports(Known()),
+        Ports(Known(), Nobody()),
         database,
-        clock=clock,
-        random=Random(1),
-        failpoints=NoFailpoints(),
-        redact=lambda text: text.replace("secret", "***"),
+        Terms(clock, Random(1), NoFailpoints(), lambda text: text.replace("secret", "***")),
     )
     with capture_logs():
         yield built

@@ -24,10 +24,11 @@ from services.engine.retry import TELEGRAM
 from services.engine.work import Work
 from services.flow.keys import KeyRegister, NewKey, Scope
 from services.gallery.model import StickerSetFacts
-from services.hub import Hub, Ports, build_hub
+from services.hub import Hub, Ports, Terms, build_hub
 from settings import Settings, load_settings
 from storage import sticker_sets
 from storage.records import Job, StickerSet
+from tests.members import Nobody
 from tests.storage.files import WatchedDatabase, new_file, opened
 from web.application import UpdateIntake, build_web
 
@@ -128,12 +129,9 @@ async def open_door(
     async with opened(file) as database:
         hub = build_hub(
             settings,
-            Ports(NoStickerSets(), gallery),
+            Ports(NoStickerSets(), Nobody(), gallery),
             database,
-            clock=time,
-            random=Random(1),
-            failpoints=NoFailpoints(),
-            redact=Redactor(settings.secrets()).text,
+            Terms(time, Random(1), NoFailpoints(), Redactor(settings.secrets()).text),
         )
         hub.inbox.register(Topic(TOPIC, _never_worked, 1, TELEGRAM))
         app = build_web(

@@ -17,11 +17,12 @@ from services.flow.items import Proposal
 from services.flow.messages import Content
 from services.flow.places import Asker, Place
 from services.gallery.model import StickerSetFacts
-from services.hub import Hub, Ports, build_hub
+from services.hub import Hub, Ports, Terms, build_hub
 from settings import load_settings
 from storage import messages
 from storage.records import Job
 from tests.clock import HandClock
+from tests.members import Nobody
 from tests.storage.files import WatchedDatabase, new_file, opened, rows
 from tests.storage.rows import NOON
 
@@ -128,12 +129,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         clock.in_flight = lambda: database.in_flight
         hub = build_hub(
             load_settings(variables, None),
-            Ports(telegram),
+            Ports(telegram, Nobody()),
             database,
-            clock=clock,
-            random=Random(1),
-            failpoints=NoFailpoints(),
-            redact=lambda text: text.replace("secret", "***"),
+            Terms(clock, Random(1), NoFailpoints(), lambda text: text.replace("secret", "***")),
         )
         yield House(hub, database, clock, telegram)
         await hub.supervisor.stop(0)

@@ -14,9 +14,10 @@ from structlog.testing import capture_logs
 
 from services.engine.failpoints import NoFailpoints
 from services.flow.heartbeat import CALL_TIME, build_client
-from services.hub import Hub, Ports, build_hub
+from services.hub import Hub, Ports, Terms, build_hub
 from settings import load_settings
 from tests.clock import HandClock
+from tests.members import Nobody
 from tests.services.flow.conftest import Known
 from tests.storage.files import WatchedDatabase, new_file, opened, rows
 
@@ -75,12 +76,10 @@ async def beating(path: Path, watcher: Watcher) -> AsyncIterator[Beating]:
         clock.in_flight = lambda: database.in_flight
         hub = build_hub(
             load_settings(VARIABLES, None),
-            Ports(Known(), heartbeat=client),
+            Ports(Known(), Nobody(), heartbeat=client),
             database,
-            clock=clock,
-            random=Random(1),
-            failpoints=NoFailpoints(),
-            redact=lambda sample: sample,  # so that what would be cut out is seen
+            # Nothing is redacted, so that what would be cut out is seen.
+            Terms(clock, Random(1), NoFailpoints(), lambda sample: sample),
         )
         with capture_logs() as log:
             for topic in hub.inbox.topics:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.services.flow.conftest import ADMIN, ANN, House
+from tests.services.flow.conftest import ANN, House
 from tests.storage.files import rows
 
 
@@ -24,14 +24,6 @@ async def test_a_chosen_language_goes_before_everything_and_stays_when_one_is_re
     assert await people.language(ANN, "en") == "ru"
     assert await people.language(ANN + 1, "en") == "en"
     assert await rows(house.database, "SELECT name, username FROM people") == [("Anna", "anna")]
-
-
-def test_admins_are_those_the_settings_name(house: House) -> None:
-    people = house.hub.people
-    assert people.is_admin(ADMIN)
-    assert not people.is_admin(ANN)
-    assert not people.is_admin(None)
-    assert [people.role(user) for user in (ADMIN, ANN, None)] == ["admin", "everyone", "everyone"]
 
 
 async def test_a_chat_is_entered_left_and_moved(house: House) -> None:

@@ -1,0 +1,49 @@
+"""Every table, once. Moments are UTC; ids of chats, people and messages are Telegram's own (52 bits)."""
+
+from storage.tables.columns import Moment, Serial, in_text, metadata
+from storage.tables.decisions import approval_cards, approval_requests, approvals, confirmations, proposals
+from storage.tables.gallery import sticker_sets
+from storage.tables.operation import (
+    faults,
+    health_marks,
+    invalidations,
+    journal,
+    keys,
+    notice_messages,
+    notices,
+    samples,
+    switches,
+)
+from storage.tables.people import chat_notices, chat_reactions, chats, claims, members, people, sightings
+from storage.tables.work import jobs, messages
+
+__all__ = [
+    "Moment",
+    "Serial",
+    "approval_cards",
+    "approval_requests",
+    "approvals",
+    "chat_notices",
+    "chat_reactions",
+    "chats",
+    "claims",
+    "confirmations",
+    "faults",
+    "health_marks",
+    "in_text",
+    "invalidations",
+    "jobs",
+    "journal",
+    "keys",
+    "members",
+    "messages",
+    "metadata",
+    "notice_messages",
+    "notices",
+    "people",
+    "proposals",
+    "samples",
+    "sightings",
+    "sticker_sets",
+    "switches",
+]
