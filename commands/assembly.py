@@ -63,9 +63,7 @@ async def running(
         database = open_database(settings)
         await database.open()
         stack.push_async_callback(database.close)
-        shared = SharedClock(SystemClock(), database) if settings.storage.is_postgres and not clock else None
-        if shared:
-            await shared.adjust()
+        shared = await _shared_clock(settings, database) if clock is None else None
         client = build_client(settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url)
         terms = Terms(
             clock or shared or SystemClock(),
@@ -92,6 +90,22 @@ async def running(
         stack.push_async_callback(lambda: server.stop(grace.left()))
         _reach_out(hub, bot)
         yield Switchboard(hub, bot, server.address)
+
+
+async def _shared_clock(settings: Settings, database: Database) -> SharedClock | None:
+    """The database's time, where several processes have to agree about it."""
+    if not settings.storage.is_postgres:
+        return None
+    shared = SharedClock(SystemClock(), database)
+    await shared.adjust()
+    return shared
+
+
+def _end_with(stack: AsyncExitStack, hub: Hub, grace: "Grace") -> None:
+    """What a stop does in the end: tasks first, then what they leave is written and handed back."""
+    stack.push_async_callback(hub.workers.hand_back)
+    stack.push_async_callback(hub.keys.write_use)
+    stack.push_async_callback(lambda: hub.supervisor.stop(grace.left()))
 
 
 def ports_of(settings: Settings, client: Client, stack: AsyncExitStack) -> Ports:
