@@ -10,7 +10,7 @@ from pgqueuer import Queries
 
 from bench.caches import OURS
 from bench.clients import Accept, answered
-from bench.jobs import TOPIC, inbox_on, key_of, payload_of
+from bench.jobs import TOPIC, accepting, payload_of
 from bench.rounds import Contender, Goal, Heading, Scale, Table, compare
 from storage.postgres import dsn_of
 from tests.postgres import PostgresServer, new_database, postgres, server
@@ -70,18 +70,8 @@ async def _measured(opened: Opened, made: PostgresServer, clients: int, seconds:
 
 @asynccontextmanager
 async def _ours(made: PostgresServer) -> AsyncIterator[Accept]:
-    async with new_database(made) as url:
-        database = postgres(url, pool_size=CONNECTIONS)
-        await database.open()
-        inbox = inbox_on(database)
-
-        async def accept(number: int) -> None:
-            await inbox.accept(TOPIC, key_of(number), f"1:{number}", payload_of(number))
-
-        try:
-            yield accept
-        finally:
-            await database.close()
+    async with new_database(made) as url, accepting(postgres(url, pool_size=CONNECTIONS)) as accept:
+        yield accept
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.caches import OURS
 from bench.clients import Accept, answered
-from bench.jobs import TOPIC, inbox_on, key_of, payload_of, values_of
+from bench.jobs import accepting, values_of
 from bench.rounds import Contender, Goal, Heading, Scale, Table, compare
 from storage.sqlite import SqliteDatabase
 from storage.tables import jobs
@@ -94,17 +94,8 @@ async def _measured(opened: Opened, template: Path, clients: int, seconds: float
 
 @asynccontextmanager
 async def _ours(path: Path) -> AsyncIterator[Accept]:
-    database = SqliteDatabase(path)
-    await database.open()
-    inbox = inbox_on(database)
-
-    async def accept(number: int) -> None:
-        await inbox.accept(TOPIC, key_of(number), f"1:{number}", payload_of(number))
-
-    try:
+    async with accepting(SqliteDatabase(path)) as accept:
         yield accept
-    finally:
-        await database.close()
 
 
 @asynccontextmanager

@@ -1,10 +1,13 @@
 """The row that is accepted: what one Telegram update becomes, about a kilobyte."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from bench.clients import Accept
 from services.engine.clock import SystemClock
 from services.engine.failpoints import NoFailpoints
 from services.engine.inbox import DAY, Inbox, Topic
@@ -36,6 +39,21 @@ def inbox_on(database: Database) -> Inbox:
     inbox = Inbox(database, SystemClock(), NoFailpoints())
     inbox.register(Topic(TOPIC, _unworked, 1, TELEGRAM))
     return inbox
+
+
+@asynccontextmanager
+async def accepting(database: Database) -> AsyncIterator[Accept]:
+    """Our inbox on a database that is opened for the block."""
+    await database.open()
+    inbox = inbox_on(database)
+
+    async def accept(number: int) -> None:
+        await inbox.accept(TOPIC, key_of(number), f"1:{number}", payload_of(number))
+
+    try:
+        yield accept
+    finally:
+        await database.close()
 
 
 def values_of(number: int) -> dict[str, Any]:
