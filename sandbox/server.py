@@ -29,7 +29,7 @@ a{display:block;padding:1rem 1.2rem;border:1px solid #8886;
 border-radius:1rem;color:inherit;text-decoration:none}
 a:hover,a:focus-visible{border-color:currentColor}small{opacity:.75}</style>
 <h1>Sandbox</h1><p>Stand-ins for the outside world. Nothing here leaves this machine.</p>
-<main><a href="/telegram/">Telegram<br><small>Chats with the bot, as any of three people</small></a></main>
+<main><a href="/telegram/">Telegram<br><small>Chats with the bot, as any of four people</small></a></main>
 </html>
 """
 

@@ -53,6 +53,7 @@ _KNOWN_EXTRAS = frozenset(
         "contains_masks",
         "all_members_are_administrators",
         "new_chat_participant",
+        "left_chat_participant",
         "can_manage_voice_chats",
     }
     | {"accepted_gift_types", "is_bot", "can_send_media_messages", "new_chat_member", "forward_sender_name"}

@@ -20,21 +20,22 @@ _ACTIONS = (
     "pay",
 )
 _OTHER_MARKUPS = ("keyboard", "remove_keyboard", "force_reply")
+_FLAGS = ("remove_keyboard", "force_reply", "selective")
 
 
-def parse_markup(value: object, *, private: bool) -> Json | None:
+def parse_markup(value: object, *, private: bool, inline_only: bool = False) -> Json | None:
     """The inline keyboard as kept, None for none or for markups that show nothing under the message.
 
-    Raises ApiError 400; nothing of the call is applied then.
+    Raises ApiError 400, with `inline_only` also for those others; nothing of the call is applied then.
     """
     if value is None or value == "":
         return None
     if not isinstance(value, dict):
         raise bad_request("object expected as reply markup")
+    _check_fields(value)
     if "inline_keyboard" not in value:
-        if not value or any(name in value for name in _OTHER_MARKUPS):
-            return None
-        raise bad_request("can't parse reply keyboard markup JSON object")
+        _check_other(value, inline_only)
+        return None
     rows = value["inline_keyboard"]
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise bad_request('field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays')
@@ -42,6 +43,23 @@ def parse_markup(value: object, *, private: bool) -> Json | None:
         raise bad_request("reply markup is too long")
     kept = [[_button(button, private) for button in row] for row in rows if row]
     return {"inline_keyboard": kept} if kept else None
+
+
+def _check_fields(value: Json) -> None:
+    for name in _FLAGS:
+        if not isinstance(value.get(name, False), bool):
+            raise bad_request(f'field "{name}" must be of type Boolean')
+    if not isinstance(value.get("input_field_placeholder", ""), str):
+        raise bad_request('field "input_field_placeholder" must be of type String')
+
+
+def _check_other(value: Json, inline_only: bool) -> None:
+    if not value:
+        return
+    if not any(name in value for name in _OTHER_MARKUPS):
+        raise bad_request("can't parse reply keyboard markup JSON object")
+    if inline_only and any(value.get(name) for name in _OTHER_MARKUPS):
+        raise bad_request("inline keyboard expected")
 
 
 def _button(value: object, private: bool) -> Json:

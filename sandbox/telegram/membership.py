@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sandbox.telegram.people import (
+    ADMIN_RIGHTS,
     GENERAL_TOPIC,
     GROUP_ANONYMOUS_BOT,
     Chat,
@@ -101,8 +102,88 @@ class Membership(State):
                 self.show_deleted(message)
 
     def make_admin(self, chat_id: int, user_id: int) -> None:
-        """A person becomes an administrator of a group."""
-        self.chat(chat_id).members[self.person(user_id).id] = "administrator"
+        """A person has been an administrator of a group all along: nobody hears of it."""
+        chat = self.chat(chat_id)
+        chat.members[self.person(user_id).id], chat.rights[user_id] = "administrator", frozenset(ADMIN_RIGHTS)
+
+    def promote(
+        self, chat_id: int, user_id: int, by: int | None = None, rights: Sequence[str] = ADMIN_RIGHTS
+    ) -> None:
+        """Somebody in a group becomes an administrator, or has other rights from now on."""
+        chat, person = self._member(chat_id, user_id)
+        self._move(chat, person, self._chief(chat, by), "administrator", frozenset(rights))
+
+    def demote(self, chat_id: int, user_id: int, by: int | None = None) -> None:
+        """An administrator is an ordinary member again."""
+        chat, person = self._member(chat_id, user_id)
+        if not chat.is_admin(user_id):
+            raise WorldError(f"{user_id} is no administrator of {chat_id}")
+        self._move(chat, person, self._chief(chat, by), "member")
+
+    def join(self, chat_id: int, user_id: int, by: int | None = None) -> None:
+        """Somebody comes into a group, or `by` adds them: a chat_member and the service message."""
+        chat, person = self.chat(chat_id), self.person(user_id)
+        if chat.type == "private" or chat.holds(user_id):
+            raise WorldError(f"{user_id} cannot come into {chat_id}")
+        if by is None and chat.members.get(user_id) == "kicked":
+            raise WorldError(f"{user_id} is banned from {chat_id}")
+        actor = person if by is None else self.person(by)
+        self._move(chat, person, actor, "member")
+        self._tell_entry(chat, actor, person)
+
+    def leave(self, chat_id: int, user_id: int) -> None:
+        """Somebody goes out of a group."""
+        chat, person = self._member(chat_id, user_id)
+        self._move(chat, person, person, "left")
+        self._tell_exit(chat, person, person)
+
+    def kick(self, chat_id: int, user_id: int, by: int | None = None) -> None:
+        """Somebody is removed from a group, and banned from it."""
+        chat, person = self._member(chat_id, user_id)
+        actor = self._chief(chat, by)
+        self._move(chat, person, actor, "kicked")
+        self._tell_exit(chat, actor, person)
+
+    def _member(self, chat_id: int, user_id: int) -> tuple[Chat, Person]:
+        chat, person = self.chat(chat_id), self.person(user_id)
+        if chat.type == "private" or not chat.holds(user_id):
+            raise WorldError(f"{user_id} is in no group {chat_id}")
+        return chat, person
+
+    def _chief(self, chat: Chat, by: int | None) -> Person:
+        """Who changes others' places: an administrator, the creator when nobody is named."""
+        actor = self._actor(chat.id, by)
+        if not chat.is_admin(actor.id):
+            raise WorldError(f"{actor.id} is no administrator of {chat.id}")
+        return actor
+
+    def _move(
+        self, chat: Chat, person: Person, actor: Person, new: Status, rights: frozenset[str] = frozenset()
+    ) -> None:
+        """Change a person's place; the bot hears of it only as an administrator of that group."""
+        if chat.members.get(person.id) == "creator" and new != "left":
+            raise WorldError(f"nobody changes the place of the creator, {person.id}")
+        old = chat.member(person)
+        chat.members[person.id], chat.rights[person.id] = new, rights
+        if chat.bot_is_admin:
+            self._tell_change("chat_member", chat, actor, person.id, old, chat.member(person))
+        self.show_chat(chat)
+
+    def _tell_entry(self, chat: Chat, actor: Person, person: Person) -> None:
+        user = person.user()
+        content: Json = {"new_chat_participant": user, "new_chat_member": user, "new_chat_members": [user]}
+        text = f"{actor.first_name} added {person.first_name}"
+        if actor is person:
+            text = f"{person.first_name} joined the group"
+        self.deliver(self.post(chat, actor, content, service=text))
+
+    def _tell_exit(self, chat: Chat, actor: Person, person: Person) -> None:
+        user = person.user()
+        text = f"{actor.first_name} removed {person.first_name}"
+        if actor is person:
+            text = f"{person.first_name} left the group"
+        content: Json = {"left_chat_participant": user, "left_chat_member": user}
+        self.deliver(self.post(chat, actor, content, service=text))
 
     def block(self, user_id: int) -> None:
         """A person blocks the bot."""
@@ -123,10 +204,7 @@ class Membership(State):
         """Somebody adds the bot to a group: a my_chat_member and the service message."""
         chat, actor = self.chat(chat_id), self._actor(chat_id, by)
         self._change(chat, actor, "member")
-        user = self.bot.user()
-        content: Json = {"new_chat_participant": user, "new_chat_member": user, "new_chat_members": [user]}
-        text = f"{actor.first_name} added {self.bot.first_name}"
-        self.deliver(self.post(chat, actor, content, service=text))
+        self._tell_entry(chat, actor, self.bot)
 
     def kick_bot(self, chat_id: int, by: int | None = None) -> None:
         """Somebody removes the bot from a group."""
@@ -150,9 +228,10 @@ class Membership(State):
 
     def _actor(self, chat_id: int, by: int | None) -> Person:
         chat = self.chat(chat_id)
-        if by is None and not chat.members:
+        actor = next(filter(chat.holds, chat.members), None) if by is None else by
+        if actor is None:
             raise WorldError(f"nobody is in {chat_id}")
-        return self.person(next(iter(chat.members)) if by is None else by)
+        return self.person(actor)
 
     def _change(self, chat: Chat, actor: Person, new: Status) -> None:
         old, chat.bot = chat.bot, new
@@ -161,15 +240,14 @@ class Membership(State):
     def _tell_membership(
         self, chat: Chat, actor: Person, old: Status, new: Status, rights: frozenset[str]
     ) -> None:
-        user, date = self.bot.user(), self.date()
-        payload: Json = {
-            "chat": chat.api(),
-            "from": actor.user(),
-            "date": date,
-            "old_chat_member": chat_member(user, old, rights),
-            "new_chat_member": chat_member(user, new, rights),
-        }
-        self.updates.add("my_chat_member", payload, chat.id, date)
+        user = self.bot.user()
+        before, after = chat_member(user, old, rights), chat_member(user, new, rights)
+        self._tell_change("my_chat_member", chat, actor, chat.id, before, after)
+
+    def _tell_change(self, kind: str, chat: Chat, actor: Person, key: int, old: Json, new: Json) -> None:
+        payload: Json = {"chat": chat.api(), "from": actor.user(), "date": self.date()}
+        payload |= {"old_chat_member": old, "new_chat_member": new}
+        self.updates.add(kind, payload, key, self.date())
 
     def migrate(self, chat_id: int, by: int | None = None) -> Chat:
         """A basic group becomes a supergroup with a new id; answers the new chat."""
@@ -177,7 +255,7 @@ class Membership(State):
         if old.type != "group" or old.migrated_to is not None:
             raise WorldError(f"not a basic group: {chat_id}")
         new = self.add_group(old.title or "", list(old.members), bot=old.bot, privacy=old.privacy)
-        new.members, new.bot_rights = dict(old.members), old.bot_rights
+        new.members, new.rights, new.bot_rights = dict(old.members), dict(old.rights), old.bot_rights
         self._service(old, actor, {"migrate_to_chat_id": new.id})
         old.migrated_to = new.id
         self._service(new, GROUP_ANONYMOUS_BOT, {"migrate_from_chat_id": old.id}, new)

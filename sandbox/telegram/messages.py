@@ -22,7 +22,8 @@ class Message:
     """A message of a chat. `content` holds the Bot API fields of its kind (text, sticker, service …).
 
     `reactions` maps an actor (user id, the bot's id, or the chat's id for anonymous ones) to its reactions.
-    `seen` is False for messages that privacy mode kept from the bot.
+    `seen` is False for messages that privacy mode kept from the bot. `writer` is who really wrote an
+    anonymous administrator's message. `force_reply` is what a ForceReply asks for, see force_reply.py.
     """
 
     chat: "Chat"
@@ -31,6 +32,7 @@ class Message:
     date: int
     content: Json
     sender_chat: "Chat | None" = None
+    writer: "Person | None" = None
     author_signature: str | None = None
     edit_date: int | None = None
     thread_id: int | None = None
@@ -38,10 +40,16 @@ class Message:
     reply_to: "Message | None" = None
     origin: Json | None = None
     markup: Json | None = None
+    force_reply: Json | None = None
     reactions: dict[int, list[Reaction]] = field(default_factory=dict)
     deleted: bool = False
     seen: bool = True
     service: str | None = None
+
+    @property
+    def author(self) -> "Person":
+        """The person behind it, also of an anonymous message; no update tells."""
+        return self.writer or self.sender
 
     @property
     def text(self) -> str:

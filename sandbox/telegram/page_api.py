@@ -1,7 +1,7 @@
-"""The chat page and its JSON: what it shows, what people do, faults and the ledger."""
+"""The chat page and its JSON: what it shows, faults, limits and the ledger."""
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -12,26 +12,26 @@ from starlette.staticfiles import StaticFiles
 
 from sandbox.telegram.drawings import draw
 from sandbox.telegram.ledger import Call
+from sandbox.telegram.limits import Pace
 from sandbox.telegram.methods import CANONICAL, GET_UPDATES
+from sandbox.telegram.page_deeds import Endpoint, PageDeeds, read_body
 from sandbox.telegram.page_shapes import (
     fault_options,
     page_bot,
     page_call,
     page_chat,
-    page_message,
+    page_limits,
     page_messages,
     page_person,
-    page_reactions,
     page_set,
     page_sticker,
 )
 from sandbox.telegram.reactions import PERMITTED
-from sandbox.telegram.wire import Json, WorldError
+from sandbox.telegram.wire import WorldError
 from sandbox.telegram.world import World
 
 _PAGE = Path(__file__).parent / "page"
 _HEARTBEAT_SECONDS = 15.0
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class PageApi:
@@ -46,11 +46,9 @@ class PageApi:
         table: list[tuple[str, str, Endpoint]] = [
             ("GET", "/page/state", self.state),
             ("GET", "/page/events", self.events),
-            ("POST", "/page/messages", self.send),
-            ("POST", "/page/edits", self.edit),
-            ("POST", "/page/deletions", self.delete),
-            ("POST", "/page/presses", self.press),
-            ("POST", "/page/reactions", self.react),
+            *PageDeeds(self._world).table(),
+            ("GET", "/page/commands", self.commands),
+            ("PUT", "/page/limits", self.limit),
             ("POST", "/page/faults", self.add_fault),
             ("DELETE", "/page/faults", self.remove_faults),
             ("DELETE", "/page/faults/{id:int}", self.remove_faults),
@@ -94,6 +92,7 @@ class PageApi:
                 "messages": page_messages(world),
                 "reactions_permitted": list(PERMITTED),
                 "faults": world.faults.shown(),
+                "limits": page_limits(world.limiter.pace),
                 "methods": sorted(CANONICAL.values()),
                 "mode": world.updates.mode,
                 "last_event": world.feed.last,
@@ -135,47 +134,23 @@ class PageApi:
             return False
         return True
 
-    async def send(self, request: Request) -> Response:
-        """A person's text or sticker."""
-        body = await _body(request)
-        options: Json = {"reply_to": body.get("reply_to"), "thread_id": body.get("thread_id")}
-        chat_id, sender = int(body["chat_id"]), int(body["from"])
-        if "sticker" in body:
-            message = self._world.send_sticker(chat_id, sender, str(body["sticker"]), **options)
-        else:
-            message = self._world.send_text(chat_id, sender, _text(body), **options)
-        return JSONResponse(page_message(message), 201)
+    async def commands(self, request: Request) -> Response:
+        """The command menu of one person in one chat."""
+        asked = request.query_params
+        found = self._world.commands_for(int(asked["chat_id"]), int(asked["user_id"]))
+        return JSONResponse({"commands": found})
 
-    async def edit(self, request: Request) -> Response:
-        """A person's edit of an own text."""
-        body = await _body(request)
-        chat_id, message_id = int(body["chat_id"]), int(body["message_id"])
-        if self._world.message(chat_id, message_id).sender.id != int(body["from"]):
-            raise WorldError("not your message")
-        return JSONResponse(page_message(self._world.edit(chat_id, message_id, _text(body))))
-
-    async def delete(self, request: Request) -> Response:
-        """A person deletes a message."""
-        body = await _body(request)
-        self._world.delete(int(body["chat_id"]), int(body["message_id"]))
-        return Response(status_code=204)
-
-    async def press(self, request: Request) -> Response:
-        """A person presses a callback button."""
-        body = await _body(request)
-        where = int(body["chat_id"]), int(body["message_id"]), int(body["from"])
-        return JSONResponse({"callback_query_id": self._world.press(*where, str(body["data"]))})
-
-    async def react(self, request: Request) -> Response:
-        """A person's reactions replace the earlier ones."""
-        body = await _body(request)
-        chat_id, message_id = int(body["chat_id"]), int(body["message_id"])
-        self._world.react(chat_id, message_id, int(body["from"]), [str(one) for one in body["emoji"]])
-        return JSONResponse({"reactions": page_reactions(self._world.message(chat_id, message_id))})
+    async def limit(self, request: Request) -> Response:
+        """Enforce Telegram's rates, or stop doing so."""
+        wanted = (await read_body(request))["on"]
+        if not isinstance(wanted, bool):
+            raise WorldError("on is true or false")
+        self._world.limit(Pace() if wanted else None)
+        return JSONResponse({"limits": page_limits(self._world.limiter.pace)})
 
     async def add_fault(self, request: Request) -> Response:
         """Plan a failure."""
-        body = await _body(request)
+        body = await read_body(request)
         method = str(body.get("method", "*"))
         if method != "*" and method.lower() not in CANONICAL:
             raise WorldError(f"no such method: {method}")
@@ -225,23 +200,6 @@ class PageApi:
         if content is None:
             raise HTTPException(404)
         return Response(content, media_type="image/jpeg")
-
-
-async def _body(request: Request) -> Json:
-    try:
-        body = json.loads(await request.body())
-    except ValueError as error:
-        raise WorldError("the body is no JSON") from error
-    if not isinstance(body, dict):
-        raise WorldError("the body is no object")
-    return body
-
-
-def _text(body: Json) -> str:
-    text = str(body["text"]).strip()
-    if not text or len(text) > 4096:
-        raise WorldError("a text has 1 to 4096 characters")
-    return text
 
 
 def _number(asked: str | None) -> int | None:

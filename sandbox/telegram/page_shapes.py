@@ -1,8 +1,11 @@
 """The JSON that the chat page reads."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from sandbox.telegram.forwarding import origin_name
 from sandbox.telegram.ledger import Call
+from sandbox.telegram.limits import Pace
 from sandbox.telegram.messages import Message
 from sandbox.telegram.people import Chat, Person
 from sandbox.telegram.stickers import Sticker, StickerSet
@@ -23,6 +26,9 @@ def page_message(message: Message) -> Json:
             "chat_id": message.chat.id,
             "message_id": message.message_id,
             "from": message.sender.id,
+            "writer": message.writer.id if message.writer else None,
+            "forwarded_from": origin_name(message.origin) if message.origin else None,
+            "force_reply": message.force_reply,
             "date": message.date,
             "edit_date": message.edit_date,
             "thread_id": message.thread,
@@ -93,9 +99,7 @@ def page_person(person: Person) -> Json:
 
 def page_chat(chat: Chat) -> Json:
     """A chat in the list; a private chat's member is its person."""
-    members = (
-        [chat.person.id] if chat.person else [one for one, is_in in chat.members.items() if _is_in(is_in)]
-    )
+    members = [chat.person.id] if chat.person else [one for one in chat.members if chat.holds(one)]
     topics = [{"id": topic.id, "name": topic.name} for topic in chat.topics.values() if not topic.deleted]
     return without(
         {
@@ -105,12 +109,9 @@ def page_chat(chat: Chat) -> Json:
             "is_forum": True if chat.is_forum else None,
             "topics": topics if chat.is_forum else None,
             "members": members,
+            "admins": [one for one in members if chat.is_admin(one)],
         }
     ) | {"available_reactions": chat.available_reactions}
-
-
-def _is_in(status: str) -> bool:
-    return status in ("creator", "administrator", "member")
 
 
 def page_bot(bot: Person) -> Json:
@@ -136,6 +137,11 @@ def page_call(call: Call) -> Json:
         "answer": call.answer,
         "applied": call.applied,
     }
+
+
+def page_limits(pace: Pace | None) -> Json | None:
+    """The limits that calls are held to, None while there are none."""
+    return None if pace is None else asdict(pace)
 
 
 def fault_options(body: Json) -> Json:

@@ -32,6 +32,7 @@ _RIGHTS = (
     "can_manage_tags",
     "can_send_welcome_messages",
 )
+ADMIN_RIGHTS = ("can_delete_messages", "can_invite_users", "can_restrict_members", "can_pin_messages")
 _PERMISSIONS = (
     "can_send_messages can_send_media_messages can_send_audios can_send_documents can_send_photos "
     "can_send_videos can_send_video_notes can_send_voice_notes can_send_polls can_send_other_messages "
@@ -41,7 +42,10 @@ _PERMISSIONS = (
 
 @dataclass(slots=True)
 class Person:
-    """Somebody with an account, or a bot. `started` and `blocked` concern the private chat with our bot."""
+    """Somebody with an account, or a bot. `started` and `blocked` concern the private chat with our bot.
+
+    `hides_forwards`: messages forwarded from them name them without leading to their account.
+    """
 
     id: int
     first_name: str
@@ -54,6 +58,12 @@ class Person:
     started: bool = False
     blocked: bool = False
     deactivated: bool = False
+    hides_forwards: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """First and last name."""
+        return " ".join(filter(None, (self.first_name, self.last_name)))
 
     def user(self) -> Json:
         """The User object."""
@@ -85,7 +95,10 @@ class Topic:
 
 @dataclass(slots=True)
 class Chat:
-    """A chat and everything in it. `bot` is our bot's status; `privacy` is its privacy mode in this group."""
+    """A chat and everything in it. `bot` is our bot's status; `privacy` is its privacy mode in this group.
+
+    `rights` are those of the administrators among the people, by their id.
+    """
 
     id: int
     type: ChatType
@@ -95,6 +108,7 @@ class Chat:
     is_forum: bool = False
     topics: dict[int, Topic] = field(default_factory=dict)
     members: dict[int, Status] = field(default_factory=dict)
+    rights: dict[int, frozenset[str]] = field(default_factory=dict)
     bot: Status = "member"
     bot_rights: frozenset[str] = frozenset({"can_delete_messages"})
     privacy: bool = True
@@ -113,6 +127,19 @@ class Chat:
     def bot_is_admin(self) -> bool:
         """True when the bot has administrator's rights."""
         return self.bot in ("creator", "administrator")
+
+    def holds(self, user_id: int) -> bool:
+        """True when that person is in this group, or this is their private chat."""
+        return user_id == self.id or self.members.get(user_id) in ("creator", "administrator", "member")
+
+    def is_admin(self, user_id: int) -> bool:
+        """True when that person is the group's creator or an administrator of it."""
+        return self.members.get(user_id) in ("creator", "administrator")
+
+    def member(self, person: Person) -> Json:
+        """The ChatMember object of a person; a private chat's person is its member."""
+        status: Status = "member" if self.id == person.id else self.members.get(person.id, "left")
+        return chat_member(person.user(), status, self.rights.get(person.id, frozenset()))
 
     def api(self) -> Json:
         """The short Chat object inside updates and messages."""

@@ -5,13 +5,14 @@ from random import Random
 
 from sandbox.clock import Clock
 from sandbox.telegram.bell import Traffic
+from sandbox.telegram.command_menu import MenuKey, menu_of
 from sandbox.telegram.faults import Faults
 from sandbox.telegram.feed import Feed
 from sandbox.telegram.ledger import Ledger
 from sandbox.telegram.limits import Limiter, Pace
 from sandbox.telegram.messages import Message
-from sandbox.telegram.page_shapes import page_message, page_reactions
-from sandbox.telegram.people import Chat, Person
+from sandbox.telegram.page_shapes import page_chat, page_limits, page_message, page_reactions
+from sandbox.telegram.people import GROUP_ANONYMOUS_BOT, Chat, Person
 from sandbox.telegram.queries import Queries
 from sandbox.telegram.stickers import Library
 from sandbox.telegram.updates import Updates
@@ -22,7 +23,10 @@ DEMO_BOT = Person(110201543, "Switchboard Demo", username="switchboard_demo_bot"
 
 
 class State:
-    """The world's things. `privacy` is the bot's setting at BotFather; each group keeps a copy of it."""
+    """The world's things. `privacy` is the bot's setting at BotFather; each group keeps a copy of it.
+
+    With a `pace` calls are limited from the start; see `limit`.
+    """
 
     def __init__(
         self,
@@ -57,7 +61,7 @@ class State:
         self.people: dict[int, Person] = {}
         self.chats: dict[int, Chat] = {}
         self.library = Library()
-        self.commands: dict[tuple[str, str], list[Json]] = {}
+        self.commands: dict[MenuKey, list[Json]] = {}
         self.photos: dict[str, bytes] = {}
         self.pictures: dict[int, bytes] = {}
         self.photo_sizes: dict[str, list[Json]] = {}
@@ -123,13 +127,16 @@ class State:
         markup: Json | None = None,
         service: str | None = None,
         sender_chat: Chat | None = None,
+        writer: Person | None = None,
         origin: Json | None = None,
+        force_reply: Json | None = None,
         opens_topic: bool = False,
     ) -> Message:
         """Put a message into a chat and tell the page. `thread_id` names a topic, None is General."""
         message = Message(chat, self.next_message_id(chat), sender, self.date(), content)
         message.reply_to, message.markup, message.service = reply_to, markup, service
-        message.sender_chat, message.origin = sender_chat, origin
+        message.sender_chat, message.writer, message.origin = sender_chat, writer, origin
+        message.force_reply = force_reply
         _place(message, message.message_id if opens_topic else thread_id)
         chat.messages[message.message_id] = message
         self.feed.publish({"type": "message", "message": page_message(message)})
@@ -143,8 +150,10 @@ class State:
             self.updates.add(kind, message.api(), message.chat.id, date)
 
     def bot_sees(self, message: Message) -> bool:
-        """Privacy mode (https://core.telegram.org/bots/features#privacy-mode)."""
+        """Bots never see each other; the rest is https://core.telegram.org/bots/features#privacy-mode."""
         chat = message.chat
+        if message.sender.is_bot and message.sender_chat is None:
+            return False
         if chat.type == "private":
             return True
         if not chat.bot_is_in:
@@ -155,12 +164,26 @@ class State:
         return replied or self._commands_us(message)
 
     def _commands_us(self, message: Message) -> bool:
+        """A command with our name; one without any when no other bot was the last to write there."""
         name = f"@{(self.bot.username or '').lower()}"
         for entity in message.content.get("entities", []):
             if entity["type"] == "bot_command" and entity["offset"] == 0:
                 word = utf16_slice(message.text, 0, entity["length"]).lower()
-                return "@" not in word or word.endswith(name)
+                return word.endswith(name) if "@" in word else self._wrote_last(message.chat)
         return False
+
+    def _wrote_last(self, chat: Chat) -> bool:
+        bots = (one.sender for one in reversed(chat.messages.values()) if one.sender.is_bot)
+        return next((bot.id for bot in bots if bot is not GROUP_ANONYMOUS_BOT), self.bot.id) == self.bot.id
+
+    def commands_for(self, chat_id: int, user_id: int) -> list[Json]:
+        """The command menu that this person's client shows in that chat."""
+        chat, person = self.chat(chat_id), self.person(user_id)
+        return menu_of(self.commands, chat, person) if chat.bot_is_in and chat.holds(user_id) else []
+
+    def show_commands(self) -> None:
+        """Tell the page that some command list changed."""
+        self.feed.publish({"type": "commands"})
 
     def show_edited(self, message: Message) -> None:
         """Tell the page that a message changed."""
@@ -174,6 +197,15 @@ class State:
         """Tell the page about a message's reactions."""
         where = {"chat_id": message.chat.id, "message_id": message.message_id}
         self.feed.publish({"type": "reactions", **where, "reactions": page_reactions(message)})
+
+    def limit(self, pace: Pace | None) -> None:
+        """Enforce Telegram's rates from now on, or with None no longer; what was counted is forgotten."""
+        self.limiter = Limiter(pace, self.clock.monotonic)
+        self.feed.publish({"type": "limits", "limits": page_limits(pace)})
+
+    def show_chat(self, chat: Chat) -> None:
+        """Tell the page that other people are in a chat, or others administer it."""
+        self.feed.publish({"type": "chat", "chat": page_chat(chat)})
 
     def _faults_changed(self) -> None:
         self.feed.publish({"type": "faults", "faults": self.faults.shown()})

@@ -76,7 +76,7 @@ class Updates:
     def add(self, kind: str, payload: Json, key: int, date: float) -> int | None:
         """Queue an update; None when the bot did not ask for this kind. Unknown kinds always pass.
 
-        `key` is the chat's id, for callback queries the user's.
+        `key` is the chat's id, for callback queries and chat_member the user's.
         """
         if kind in KINDS and kind not in self.allowed:
             return None

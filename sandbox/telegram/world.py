@@ -1,10 +1,12 @@
 """The world as a test or the page moves it: people write, press, react and delete."""
 
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
 from sandbox.telegram.entities import find_entities
+from sandbox.telegram.forwarding import hidden_origin, kept_markup, origin_of
 from sandbox.telegram.membership import Membership
 from sandbox.telegram.messages import Message, Reaction
 from sandbox.telegram.people import GENERAL_TOPIC, GROUP_ANONYMOUS_BOT, Chat, Person
@@ -28,11 +30,16 @@ class World(Membership):
         thread_id: int | None = None,
         anonymous: bool = False,
     ) -> Message:
-        """A person writes; commands, mentions and links become entities as Telegram's clients find them."""
+        """A person writes; commands, mentions and links become entities as Telegram's clients find them.
+
+        `anonymous` is for administrators of groups: the message comes from the group.
+        """
         content: Json = {"text": text}
         if entities := find_entities(text):
             content["entities"] = entities
-        return self._write(chat_id, from_id, content, reply_to, thread_id, anonymous)
+        return self._write(
+            chat_id, from_id, content, reply_to=reply_to, thread_id=thread_id, anonymous=anonymous
+        )
 
     def send_sticker(
         self,
@@ -49,9 +56,16 @@ class World(Membership):
         found = sticker if isinstance(sticker, Sticker) else self.library.by_file_id.get(sticker)
         if found is None:
             raise WorldError(f"no such sticker: {sticker}")
-        origin = None if forwarded_from is None else _hidden_origin(forwarded_from, self.date())
-        content: Json = {"sticker": found.api()}
-        return self._write(chat_id, from_id, content, reply_to, thread_id, anonymous, origin)
+        origin = None if forwarded_from is None else hidden_origin(forwarded_from, self.date())
+        return self._write(
+            chat_id,
+            from_id,
+            {"sticker": found.api()},
+            reply_to=reply_to,
+            thread_id=thread_id,
+            anonymous=anonymous,
+            origin=origin,
+        )
 
     def send_custom_emoji(
         self,
@@ -70,23 +84,42 @@ class World(Membership):
             place = {"offset": utf16_length(text), "length": utf16_length(emoji)}
             entities.append(place | {"type": "custom_emoji", "custom_emoji_id": identifier})
             text += emoji
-        return self._write(chat_id, from_id, {"text": text, "entities": entities}, reply_to, thread_id, False)
+        content: Json = {"text": text, "entities": entities}
+        return self._write(chat_id, from_id, content, reply_to=reply_to, thread_id=thread_id)
 
     def send_raw(self, chat_id: int, from_id: int, content: Json) -> Message:
         """A person sends a message of any other kind; `content` is its Bot API fields ({"dice": {…}})."""
-        return self._write(chat_id, from_id, content, None, None, False)
+        return self._write(chat_id, from_id, content)
+
+    def forward(
+        self, chat_id: int, message_id: int, to_chat: int, by: int, *, thread_id: int | None = None
+    ) -> Message:
+        """A person forwards a message of a chat they are in; see forwarding.py for what it keeps."""
+        chat, message = self.chat(chat_id), self.message(chat_id, message_id)
+        if not chat.holds(by) or message.service:
+            raise WorldError(f"{by} cannot forward {chat_id}:{message_id}")
+        return self._write(
+            to_chat,
+            by,
+            copy.deepcopy(message.content),
+            thread_id=thread_id,
+            origin=origin_of(message),
+            markup=kept_markup(message),
+        )
 
     def _write(
         self,
         chat_id: int,
         from_id: int,
         content: Json,
-        reply_to: int | None,
-        thread_id: int | None,
-        anonymous: bool,
+        *,
+        reply_to: int | None = None,
+        thread_id: int | None = None,
+        anonymous: bool = False,
         origin: Json | None = None,
+        markup: Json | None = None,
     ) -> Message:
-        chat, person = self._place_of(chat_id, from_id)
+        chat, person = self._place_of(chat_id, from_id, anonymous)
         reply = None if reply_to is None else self.message(chat_id, reply_to)
         topic = self._open_topic(chat, thread_id)
         message = self.post(
@@ -96,17 +129,21 @@ class World(Membership):
             reply_to=reply,
             thread_id=topic,
             sender_chat=chat if anonymous else None,
+            writer=person if anonymous else None,
+            markup=markup,
             origin=origin,
         )
         self.deliver(message)
         return message
 
-    def _place_of(self, chat_id: int, from_id: int) -> tuple[Chat, Person]:
+    def _place_of(self, chat_id: int, from_id: int, anonymous: bool = False) -> tuple[Chat, Person]:
         chat, person = self.chat(chat_id), self.person(from_id)
         if chat.migrated_to is not None:
             raise WorldError(f"this group has become {chat.migrated_to}")
+        if anonymous and not chat.is_admin(from_id):
+            raise WorldError(f"{from_id} is no administrator of {chat_id}, who alone may be anonymous")
         if chat.type != "private":
-            if chat.members.get(from_id) in (None, "left", "kicked"):
+            if not chat.holds(from_id):
                 raise WorldError(f"{from_id} is not in {chat_id}")
         elif chat.person is not person:
             raise WorldError(f"{chat_id} is somebody else's private chat")
@@ -127,8 +164,8 @@ class World(Membership):
     def edit(self, chat_id: int, message_id: int, text: str) -> Message:
         """A person edits an own message."""
         message = self.message(chat_id, message_id)
-        if message.sender is self.bot or "text" not in message.content:
-            raise WorldError("only people's texts can be edited here")
+        if message.sender is self.bot or message.origin or "text" not in message.content:
+            raise WorldError("only people's own texts can be edited here")
         message.content = {"text": text} | ({"entities": found} if (found := find_entities(text)) else {})
         message.edit_date = self.date()
         self.show_edited(message)
@@ -183,8 +220,11 @@ class World(Membership):
     def react(
         self, chat_id: int, message_id: int, from_id: int, emoji: Iterable[str], *, anonymous: bool = False
     ) -> list[Reaction]:
-        """A person replaces the own reactions on a message: permitted emoji or custom emoji ids."""
-        chat, person = self._place_of(chat_id, from_id)
+        """A person replaces the own reactions on a message: permitted emoji or custom emoji ids.
+
+        An `anonymous` administrator's reactions are the group's.
+        """
+        chat, person = self._place_of(chat_id, from_id, anonymous)
         message = self.message(chat_id, message_id)
         new = [self._reaction(chat, one) for one in emoji]
         actor = chat_id if anonymous else from_id
@@ -246,8 +286,3 @@ def _button(message: Message, data: str | None, text: str | None) -> Json:
             if "callback_data" in button and (data == button["callback_data"] or text == button["text"]):
                 return button
     raise WorldError(f"no such button: {data if data is not None else text}")
-
-
-def _hidden_origin(name: str, date: int) -> Json:
-    origin = {"type": "hidden_user", "sender_user_name": name, "date": date}
-    return {"forward_origin": origin, "forward_sender_name": name, "forward_date": date}

@@ -1,9 +1,12 @@
 """What tests do in the chat page's window."""
 
+from typing import Any
+
 from playwright.async_api import Locator, Page, expect
 
 from sandbox.telegram.seed import ALICE
 from tests.browser.conftest import StandIn
+from tests.browser.scripted_bot import ScriptedBot
 
 MOST_TABS = 25
 
@@ -21,6 +24,12 @@ async def write(page: Page, text: str) -> None:
 async def open_chat(page: Page, stand_in: StandIn, person: int = ALICE, chat: int = ALICE) -> None:
     await page.goto(stand_in.chat_page(person, chat))
     await expect(page.get_by_test_id("composer")).to_be_visible()
+
+
+async def set_commands(bot: ScriptedBot, *names: str, **scope: Any) -> None:
+    """Give the bot a menu of these commands; `scope` and `language_code` as setMyCommands takes them."""
+    commands = [{"command": name, "description": f"What {name} does"} for name in names]
+    await bot.call("setMyCommands", commands=commands, **scope)
 
 
 async def choose_sticker(page: Page, file_id: str, set_name: str) -> None:

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 
 from sandbox.telegram.people import Person
 from sandbox.telegram.seed import ALICE, BORIS, DESIGN_LAB, STICKER_FANS
-from tests.browser.chat_window import bubble, open_chat, plan_fault, write
+from tests.browser.chat_window import bubble, open_chat, plan_fault, set_commands, write
 from tests.browser.conftest import StandIn
 from tests.browser.scripted_bot import ScriptedBot
 
@@ -87,6 +87,8 @@ async def test_chats_messages_and_panels_have_no_findings(
     await page.locator('[data-set="MoonDogs"]').click()
     await seen.at("sticker picker")
     await page.keyboard.press("Escape")
+    await set_commands(bot, "start", "help")
+    await expect(page.get_by_test_id("commands")).to_be_visible()
     await page.get_by_test_id("composer").fill("/")
     await expect(page.get_by_test_id("suggestions")).to_be_visible()
     await seen.at("command suggestions")
@@ -140,6 +142,30 @@ async def test_topics_a_reply_people_a_toast_and_an_alert_have_no_findings(
     await page.get_by_test_id("person-switcher").click()
     await expect(page.get_by_test_id("people")).to_be_visible()
     await seen.at("people")
+
+
+async def test_a_question_a_forward_an_anonymous_administrator_and_limits_have_no_findings(
+    page: Page, stand_in: StandIn, bot: ScriptedBot, seen: Look
+) -> None:
+    said = await bot.says(STICKER_FANS, "A card")
+    stand_in.world.forward(STICKER_FANS, said["message_id"], STICKER_FANS, ALICE)
+    stand_in.world.forward(STICKER_FANS, said["message_id"], STICKER_FANS, BORIS)
+    await open_chat(page, stand_in, ALICE, STICKER_FANS)
+    await page.get_by_test_id("anonymous").click()
+    await write(page, "As the group")
+    why = {"force_reply": True, "input_field_placeholder": "Why not?"}
+    await bot.says(STICKER_FANS, "Why?", reply_markup=why)
+    await expect(page.get_by_test_id("compose-context")).to_contain_text("Why?")
+    await seen.at("question to an anonymous administrator")
+    await bubble(page, "As the group").click(button="right")
+    await page.get_by_test_id("message-menu").locator('[data-action="forward"]').click()
+    await expect(page.locator(f'[data-forward="{DESIGN_LAB}"]')).to_be_visible()
+    await seen.at("choice of a chat")
+    await page.keyboard.press("Escape")
+    await page.get_by_test_id("faults").click()
+    await page.get_by_test_id("limits").click()
+    await expect(page.get_by_test_id("limits")).to_have_attribute("aria-checked", "true")
+    await seen.at("panel with limits")
 
 
 async def _fill(stand_in: StandIn, bot: ScriptedBot) -> None:

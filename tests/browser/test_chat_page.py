@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from sandbox.telegram.seed import ALICE, BORIS, STICKER_FANS
-from tests.browser.chat_window import bubble, choose_sticker, open_chat, write
+from tests.browser.chat_window import bubble, choose_sticker, open_chat, set_commands, write
 from tests.browser.conftest import StandIn
 from tests.browser.scripted_bot import ScriptedBot
 
@@ -168,7 +168,9 @@ async def test_a_reply_quotes_and_its_quote_leads_to_the_original(
 async def test_the_keyboard_alone_sends_a_command_and_reacts(
     page: Page, stand_in: StandIn, bot: ScriptedBot
 ) -> None:
+    await set_commands(bot, "start", "help")
     await open_chat(page, stand_in)
+    await expect(page.get_by_test_id("commands")).to_be_visible()
     await expect(page.get_by_test_id("composer")).to_be_focused()
     await page.keyboard.type("/")
     await expect(page.get_by_test_id("suggestions")).to_be_visible()

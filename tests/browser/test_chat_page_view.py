@@ -15,6 +15,12 @@ from tests.browser.scripted_bot import ScriptedBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+BARS = [("Moscow", 19), ("Kazan", 7), ("Perm", 0)]
+# How many lines a table takes: more than it has when they break.
+LINES = """table => {
+    const [code] = table.children;
+    return Math.round(code.getBoundingClientRect().height / parseFloat(getComputedStyle(code).lineHeight));
+}"""
 MARKUP = "<b>Cats & Co</b><img src=x onerror=alert(1)>"
 
 
@@ -174,3 +180,53 @@ async def test_a_lost_connection_is_shown_and_the_page_recovers_by_itself(
         await expect(page.get_by_test_id("connection")).to_be_hidden()
         world.send_text(ALICE, ALICE, "And live again")
         await expect(bubble(page, "And live again")).to_be_visible()
+
+
+async def test_a_decided_card_loses_its_buttons_and_keeps_the_keyboards_place(
+    page: Page, stand_in: StandIn, bot: ScriptedBot
+) -> None:
+    await open_chat(page, stand_in)
+    buttons = [{"text": "✅ Add", "callback_data": "yes"}, {"text": "❌ Reject", "callback_data": "no"}]
+    card = await bot.says(ALICE, "Add this set?", *buttons)
+    bubbles = bubble(page, "Add")
+    await page.locator('[data-button="✅ Add"]').focus()
+    await bot.call("editMessageText", chat_id=ALICE, message_id=card["message_id"], text="Added by Alice")
+    await expect(bubbles).to_contain_text("Added by Alice")
+    await expect(page.locator("[data-button]")).to_have_count(0)
+    await expect(bubbles).to_be_focused()
+    await expect(bubbles.locator(".edited")).to_be_visible()
+
+
+async def test_the_reactions_that_decide_are_offered_first(page: Page, stand_in: StandIn) -> None:
+    stand_in.world.send_text(STICKER_FANS, BORIS, "Decide")
+    await open_chat(page, stand_in, ALICE, STICKER_FANS)
+    await bubble(page, "Decide").hover()
+    await page.get_by_test_id("react").click()
+    offered = page.get_by_test_id("reaction-picker").locator(".quick-row [data-reaction]")
+    assert [await one.get_attribute("data-reaction") for one in (await offered.all())[:3]] == [
+        "👍",
+        "👎",
+        "👀",
+    ]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_tables_of_bars_stand_in_line_and_scroll_inside_their_message(
+    page: Page, stand_in: StandIn, bot: ScriptedBot, width: int
+) -> None:
+    await page.set_viewport_size({"width": width, "height": 844})
+    await open_chat(page, stand_in)
+    rows = [f"{name:<9}{'█' * full}{'░' * (20 - full)} {full * 5:>3} %" for name, full in BARS]
+    text = f"<b>Hit rate</b>\n<pre>{chr(10).join(rows)}</pre>\nOver 24 h: <code>{'▇' * 12}</code> 60 %"
+    await bot.says(ALICE, text, parse_mode="HTML")
+    table = bubble(page, "Hit rate").locator("pre")
+    assert await table.evaluate(LINES) == len(rows)
+    assert await table.evaluate("table => table.scrollWidth - table.clientWidth") <= 0
+    after = await bubble(page, "Hit rate").locator(".text > code").bounding_box()
+    assert await overflow(page) <= 0
+    box = await table.bounding_box()
+    assert box is not None
+    assert after is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert after["y"] - box["y"] - box["height"] < 24  # no empty line behind the table

@@ -167,3 +167,25 @@ async def test_beside_the_open_panel_the_chat_goes_on(
     await page.get_by_test_id("send").click()
     assert (await bot.hears("message"))["text"] == "Me too"
     await expect(page.get_by_test_id("fault-panel")).to_be_visible()
+
+
+async def test_telegrams_limits_are_switched_on_enforced_and_switched_off(
+    page: Page, stand_in: StandIn, bot: ScriptedBot
+) -> None:
+    await open_panel(page, stand_in)
+    limits = page.get_by_test_id("limits")
+    await expect(limits).to_have_attribute("aria-checked", "false")
+    assert [await bot.attempts("sendMessage", **HELLO) for _ in range(5)] == [200] * 5
+    await limits.focus()
+    await page.keyboard.press("Enter")
+    await expect(limits).to_have_attribute("aria-checked", "true")
+    await expect(page.locator("#limits-about")).to_contain_text("20 a minute in a group")
+    statuses = {await bot.attempts("sendMessage", **HELLO) for _ in range(10)}
+    assert statuses == {200, 429}
+    await expect(calls(page).first).to_contain_text("429: retry after 1")
+    await page.reload()
+    await page.get_by_test_id("faults").click()
+    await expect(limits).to_have_attribute("aria-checked", "true")
+    await limits.click()
+    await expect(limits).to_have_attribute("aria-checked", "false")
+    assert [await bot.attempts("sendMessage", **HELLO) for _ in range(5)] == [200] * 5

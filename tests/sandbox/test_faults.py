@@ -1,4 +1,4 @@
-"""Failures on demand and real rates."""
+"""Failures on demand."""
 
 import asyncio
 
@@ -6,11 +6,10 @@ import httpx
 import pytest
 
 from sandbox.telegram.faults import FaultKind
-from sandbox.telegram.limits import Limiter, Pace
 from sandbox.telegram.wire import WorldError
 from sandbox.telegram.world import World
 from tests.clock import HandClock
-from tests.sandbox.conftest import ALICE, BORIS, Bot, Groups
+from tests.sandbox.conftest import ALICE, Bot, Groups
 
 HELLO = {"chat_id": ALICE.id, "text": "hello"}
 
@@ -134,39 +133,3 @@ async def test_faults_end_after_their_times_their_seconds_or_when_taken_back(
 def test_an_unknown_kind_of_fault_is_refused(world: World) -> None:
     with pytest.raises(WorldError):
         world.faults.add("418")  # type: ignore[arg-type]
-
-
-async def test_a_paced_world_answers_real_429s_for_one_chat(bot: Bot, world: World, clock: HandClock) -> None:
-    world.limiter = Limiter(Pace(chat_burst=2), clock.monotonic)
-    statuses = [(await bot.call("sendMessage", **HELLO)).status_code for _ in range(3)]
-    assert statuses == [200, 200, 429]
-    response = await bot.call("sendMessage", **HELLO)
-    assert response.headers["Retry-After"] == "1"
-    await bot.ok("getChat", chat_id=ALICE.id)
-    await clock.advance(1)
-    await bot.ok("sendMessage", **HELLO)
-
-
-async def test_a_paced_group_takes_20_calls_a_minute_reactions_included(
-    bot: Bot, world: World, clock: HandClock, groups: Groups
-) -> None:
-    world.limiter = Limiter(Pace(), clock.monotonic)
-    message = world.send_text(groups.admin.id, ALICE.id, "hello")
-    react = {"chat_id": groups.admin.id, "message_id": message.message_id}
-    for emoji in ["👍", "👎"] * 10:
-        await bot.ok("setMessageReaction", **react, reaction=[{"type": "emoji", "emoji": emoji}])
-        await clock.advance(1)
-    response = await bot.call("setMessageReaction", **react, reaction=[])
-    assert response.json()["parameters"] == {"retry_after": 40}
-    await clock.advance(40)
-    await bot.ok("setMessageReaction", **react, reaction=[])
-
-
-async def test_a_paced_world_takes_30_calls_a_second_overall(
-    bot: Bot, world: World, clock: HandClock
-) -> None:
-    world.limiter = Limiter(Pace(), clock.monotonic)
-    people = [world.add_person() for _ in range(31)]
-    calls = [await bot.call("sendMessage", chat_id=person.id, text="x") for person in people]
-    assert [call.status_code for call in calls] == [200] * 30 + [429]
-    assert BORIS.id not in {person.id for person in people}

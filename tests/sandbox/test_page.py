@@ -218,7 +218,7 @@ async def test_a_reset_brings_the_seed_back_and_never_gives_an_id_twice(
     world.seed = seed_demo
     first = world.send_text(ALICE.id, ALICE.id, "one")
     assert (await page.post("/reset")).status_code == 204
-    assert len(world.people) == 3
+    assert len(world.people) == 4
     assert world.updates.pending_count == 0
     assert world.ledger.calls == []
     second = world.send_text(ALICE.id, ALICE.id, "two")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from sandbox.telegram.drawings import draw
-from sandbox.telegram.seed import seed_demo
+from sandbox.telegram.seed import DANA, seed_demo
 from sandbox.telegram.world import World
 from tests.clock import HandClock
 from tests.sandbox.conftest import ALICE, Bot
@@ -120,14 +120,17 @@ def test_the_demo_has_every_sort_of_set(demo: World) -> None:
     assert len(demo.library.loose) >= 2
 
 
-def test_the_demo_has_three_people_two_groups_and_no_news_yet(demo: World) -> None:
+def test_the_demo_has_four_people_three_groups_and_no_news_yet(demo: World) -> None:
     assert [(person.is_admin, person.started) for person in demo.people.values()] == [
         (True, True),
         (False, False),
         (False, False),
+        (True, True),
     ]
     groups = [chat for chat in demo.chats.values() if chat.type == "supergroup"]
-    assert {chat.title for chat in groups} == {"Sticker Fans", "Design Lab"}
+    assert [chat.title for chat in groups] == ["Sticker Fans", "Design Lab", "Switchboard admins"]
+    assert groups[2].bot_is_admin
+    assert groups[2].members == {ALICE.id: "creator", DANA: "administrator"}
     assert [topic.name for chat in groups for topic in chat.topics.values()] == ["General", "Stickers"]
     assert demo.updates.pending_count == 0
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.telegram.people import Person
 from sandbox.telegram.wire import WorldError
 from sandbox.telegram.world import World
 from tests.clock import HandClock
@@ -148,6 +149,48 @@ async def test_privacy_mode_lets_only_what_concerns_the_bot_through(
     assert len(await bot.updates()) == 3
 
 
+async def test_in_privacy_mode_a_bare_command_is_for_the_bot_that_wrote_last(
+    bot: Bot, world: World, groups: Groups
+) -> None:
+    chat = groups.member.id
+    other = world.add_person(Person(900, "Other", username="other_bot", is_bot=True)).id
+    world.join(chat, other, by=ALICE.id)
+    await bot.updates(offset=-1)
+    world.send_text(chat, ALICE.id, "/first")
+    world.send_text(chat, other, "here I am")
+    world.send_text(chat, ALICE.id, "/second")
+    world.send_text(chat, ALICE.id, f"/third@{world.bot.username}")
+    await bot.ok("sendMessage", chat_id=chat, text="no, here")
+    world.send_text(chat, ALICE.id, "/fourth")
+    heard = [update["message"].get("text") for update in await bot.updates()]
+    assert heard == [None, "/first", f"/third@{world.bot.username}", "/fourth"]
+
+
+async def test_in_privacy_mode_stickers_and_edits_need_a_reply_and_service_messages_pass(
+    bot: Bot, world: World, groups: Groups
+) -> None:
+    chat = groups.member.id
+    await bot.updates(allowed_updates=["message", "edited_message"])
+    mine = await bot.ok("sendMessage", chat_id=chat, text="mine")
+    sticker = world.add_set("Cats_by_x").stickers[0]
+    silent = world.send_text(chat, ALICE.id, "talk", anonymous=True)
+    world.edit(chat, silent.message_id, "more talk")
+    world.forward(chat, silent.message_id, chat, ALICE.id)
+    assert await bot.updates() == []
+    world.send_sticker(chat, ALICE.id, sticker, reply_to=mine["message_id"])
+    world.leave(chat, BORIS.id)
+    seen = [update["message"] for update in await bot.updates()]
+    assert ["sticker" in seen[0], "left_chat_member" in seen[1], len(seen)] == [True, True, 2]
+
+
+async def test_bots_never_see_each_others_messages(bot: Bot, world: World, groups: Groups) -> None:
+    other = world.add_person(Person(900, "Other", username="other_bot", is_bot=True)).id
+    world.join(groups.admin.id, other, by=ALICE.id)
+    world.send_text(groups.admin.id, other, f"/start@{world.bot.username}")
+    world.send_text(groups.admin.id, ALICE.id, "hello")
+    assert [update["message"].get("text") for update in await bot.updates()] == [None, "hello"]
+
+
 async def test_administrators_and_bots_without_privacy_see_everything(
     bot: Bot, world: World, groups: Groups
 ) -> None:
@@ -168,6 +211,9 @@ async def test_anonymous_administrators_write_as_the_group(bot: Bot, world: Worl
     message = (await bot.updates())[0]["message"]
     assert message["from"]["id"] == 1087968824
     assert message["sender_chat"]["id"] == groups.admin.id
+    assert "Alice" not in str(message)
+    with pytest.raises(WorldError, match="no administrator"):
+        world.send_text(groups.admin.id, BORIS.id, "hello", anonymous=True)
 
 
 async def test_custom_emoji_arrive_as_text_and_forwarded_stickers_with_their_origin(

@@ -29,15 +29,16 @@ def get_chat(state: State, params: Params) -> Answer:
 
 
 def get_chat_member(state: State, params: Params) -> Answer:
-    """https://core.telegram.org/bots/api#getchatmember"""
+    """https://core.telegram.org/bots/api#getchatmember — others in a supergroup only for administrators."""
     chat = readable_chat(state, params)
     user_id = params.integer("user_id")
     if user_id == state.bot.id:
         return Answer(chat_member(state.bot.user(), chat.bot, chat.bot_rights))
     if user_id not in state.people:
         raise bad_request("PARTICIPANT_ID_INVALID")
-    status = "member" if chat.id == user_id else chat.members.get(user_id, "left")
-    return Answer(chat_member(state.people[user_id].user(), status))
+    if chat.type == "supergroup" and not chat.bot_is_admin:
+        raise bad_request("CHAT_ADMIN_REQUIRED")
+    return Answer(chat.member(state.people[user_id]))
 
 
 def get_chat_administrators(state: State, params: Params) -> Answer:
@@ -45,11 +46,7 @@ def get_chat_administrators(state: State, params: Params) -> Answer:
     chat = readable_chat(state, params)
     if chat.type == "private":
         raise bad_request("there are no administrators in the private chat")
-    admins = [
-        chat_member(state.people[user].user(), status)
-        for user, status in chat.members.items()
-        if status in ("creator", "administrator")
-    ]
+    admins = [chat.member(state.people[user]) for user in chat.members if chat.is_admin(user)]
     if params.flag("return_bots") and chat.bot_is_admin:
         admins.append(chat_member(state.bot.user(), chat.bot, chat.bot_rights))
     return Answer(admins)

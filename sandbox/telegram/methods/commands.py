@@ -3,9 +3,11 @@
 import re
 from typing import Any
 
+from sandbox.telegram.command_menu import MenuKey, menu_key
 from sandbox.telegram.methods.answer import Answer
-from sandbox.telegram.params import Params
+from sandbox.telegram.params import Params, from_json
 from sandbox.telegram.state import State
+from sandbox.telegram.targets import readable_chat
 from sandbox.telegram.wire import Json, bad_request
 
 _NAME = re.compile(r"[a-z0-9_]{1,32}")
@@ -27,6 +29,7 @@ def set_my_commands(state: State, params: Params) -> Answer:
         state.commands[key] = commands
     else:
         state.commands.pop(key, None)
+    state.show_commands()
     return Answer(True)
 
 
@@ -38,6 +41,7 @@ def get_my_commands(state: State, params: Params) -> Answer:
 def delete_my_commands(state: State, params: Params) -> Answer:
     """https://core.telegram.org/bots/api#deletemycommands"""
     state.commands.pop(_key(state, params), None)
+    state.show_commands()
     return Answer(True)
 
 
@@ -52,23 +56,34 @@ def _command(value: Any) -> Json:
     return {"command": name, "description": description.strip()}
 
 
-def _key(state: State, params: Params) -> tuple[str, str]:
-    """Scope (with its chat and user) and language."""
+def _key(state: State, params: Params) -> MenuKey:
     scope = params.json("scope") or {"type": "default"}
     kind = scope.get("type") if isinstance(scope, dict) else None
     language = params.text("language_code")
     if language and not re.fullmatch(r"[a-z]{2}", language):
         raise bad_request("invalid language code specified")
     if kind in _PLAIN_SCOPES:
-        return str(kind), language
+        return menu_key(str(kind), language)
     if kind not in _CHAT_SCOPES:
         raise bad_request("can't parse BotCommandScope: unsupported type specified")
-    return f"{kind}:{_scope_chat(state, scope)}:{scope.get('user_id', '')}", language
+    chat_id = _scope_chat(state, scope)
+    user_id = _scope_user(state, scope) if kind == "chat_member" else None
+    return menu_key(str(kind), language, chat_id, user_id)
 
 
 def _scope_chat(state: State, scope: Json) -> int:
-    number = str(scope.get("chat_id", ""))
-    chat = state.chats.get(int(number)) if re.fullmatch(r"-?\d{1,18}", number) else None
-    if chat is None or (chat.person is not None and not chat.person.started):
+    chat = readable_chat(state, from_json({"chat_id": scope.get("chat_id")}))
+    if chat.person is not None and not chat.person.started:
         raise bad_request("chat not found")
     return chat.id
+
+
+def _scope_user(state: State, scope: Json) -> int:
+    user_id = scope.get("user_id")
+    if not isinstance(user_id, int):
+        raise bad_request("can't parse BotCommandScope: can't find field \"user_id\"")
+    if user_id <= 0:
+        raise bad_request("can't parse BotCommandScope: invalid user_id specified")
+    if user_id not in state.people:
+        raise bad_request("user not found")
+    return user_id

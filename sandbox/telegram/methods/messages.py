@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from sandbox.telegram.force_reply import asked, parse_force_reply
 from sandbox.telegram.keyboards import parse_markup
 from sandbox.telegram.messages import Message
 from sandbox.telegram.methods.answer import Answer
@@ -31,8 +32,19 @@ def send_message(state: State, params: Params) -> Answer:
 
 def _send(state: State, chat: Chat, params: Params, content: Json) -> Answer:
     thread_id, reply = thread_and_reply(chat, params)
-    markup = parse_markup(params.json("reply_markup"), private=chat.type == "private")
-    message = state.post(chat, state.bot, content, reply_to=reply, thread_id=thread_id, markup=markup)
+    given = params.json("reply_markup")
+    markup = parse_markup(given, private=chat.type == "private")
+    force = parse_force_reply(given)
+    question = None if force is None else asked(force, chat, content, reply, state.people.values())
+    message = state.post(
+        chat,
+        state.bot,
+        content,
+        reply_to=reply,
+        thread_id=thread_id,
+        markup=markup,
+        force_reply=question,
+    )
     return Answer(message.api())
 
 
@@ -95,13 +107,14 @@ def edit_message_reply_markup(state: State, params: Params) -> Answer:
 
 def _own_message(state: State, params: Params) -> Message:
     message = known_message(writable_chat(state, params), params, "edit")
-    if message.sender is not state.bot:
+    if message.sender is not state.bot or message.force_reply is not None:
         raise bad_request("message can't be edited")
     return message
 
 
 def _edit(state: State, params: Params, message: Message, content: Json) -> Answer:
-    markup = parse_markup(params.json("reply_markup"), private=message.chat.type == "private")
+    private = message.chat.type == "private"
+    markup = parse_markup(params.json("reply_markup"), private=private, inline_only=True)
     if content == message.content and markup == message.markup:
         raise bad_request(_NOT_MODIFIED)
     if content != message.content:

@@ -1,8 +1,9 @@
 /** What a person can do, each with its call to the stand-in and its error shown. */
 
-import { deleteMessage, editMessage, sendMessage, setReactions } from "./api.js";
+import { deleteMessage, editMessage, forwardMessage, sendMessage, setReactions } from "./api.js";
 import { sameEmoji } from "./format.js";
 import { toast } from "./notices.js";
+import { dismiss } from "./prompts.js";
 import { GENERAL_TOPIC } from "./state.js";
 
 export class Actions {
@@ -20,9 +21,14 @@ export class Actions {
     return {
       chat_id: chatId,
       from: personId,
+      ...this.disguise(),
       ...(replyTo === null ? {} : { reply_to: replyTo }),
       ...(thread === null || thread === GENERAL_TOPIC ? {} : { thread_id: thread }),
     };
+  }
+
+  disguise() {
+    return this.store.isAnonymous ? { anonymous: true } : {};
   }
 
   /** True when it was sent; otherwise the reason was shown. */
@@ -35,6 +41,14 @@ export class Actions {
       this.store.markRead(address.from, address.chat_id);
       this.store.changed();
       this.afterSend();
+    });
+  }
+
+  async forward(message, chatId) {
+    return this.attempt("Not forwarded", async () => {
+      const source = { chat_id: message.chat_id, message_id: message.message_id };
+      this.store.addIfNew(await forwardMessage({ ...source, from: this.store.personId, to_chat: chatId }));
+      this.store.markRead(this.store.personId, chatId);
     });
   }
 
@@ -54,11 +68,11 @@ export class Actions {
 
   /** Put the emoji, or take it away when it is there. A person has one reaction on a message. */
   async toggleReaction(message, emoji) {
-    const me = this.store.personId;
+    const me = this.store.actor;
     const mine = message.reactions.some((one) => sameEmoji(one.emoji, emoji) && one.by.includes(me));
     const place = { chat_id: message.chat_id, message_id: message.message_id };
     return this.attempt("No reaction", async () => {
-      const { reactions } = await setReactions({ ...place, from: me, emoji: mine ? [] : [emoji] });
+      const { reactions } = await setReactions({ ...place, ...this.disguise(), from: this.store.personId, emoji: mine ? [] : [emoji] });
       this.store.patch(message.chat_id, message.message_id, { reactions });
     });
   }
@@ -74,6 +88,7 @@ export class Actions {
   }
 
   cancelContext() {
+    dismiss(this.store);
     Object.assign(this.store, { editing: null, replyTo: null });
     this.store.changed();
   }

@@ -2,6 +2,7 @@
 
 import { byId, h } from "./dom.js";
 import { chatTitle, senderName, summaryOf } from "./format.js";
+import { authorOf } from "./state.js";
 
 const KEPT = 5; // lines; a screen reader has long read the older ones
 
@@ -13,7 +14,7 @@ export function announce(text) {
 }
 
 export function announceMessage(message, store, edited = false) {
-  if (message.from === store.personId) return;
+  if (authorOf(message) === store.personId) return;
   const chat = store.chatFor(message.chat_id);
   const isOpen = message.chat_id === store.chatId;
   if (isOpen) announce(`${edited ? "Edited: " : ""}${senderName(store, message.from)}: ${summaryOf(message)}${buttonsOf(message)}`);

@@ -26,11 +26,16 @@ function reasonOf(answer) {
 
 export const getState = () => call("GET", "state");
 export const sendMessage = (message) => call("POST", "messages", message);
+export const forwardMessage = (forward) => call("POST", "forwards", forward);
 export const editMessage = (edit) => call("POST", "edits", edit);
 export const deleteMessage = (deletion) => call("POST", "deletions", deletion);
 export const pressButton = (press) => call("POST", "presses", press);
 export const setReactions = (reaction) => call("POST", "reactions", reaction);
 
+/** The command menu of one person in one chat. */
+export const getCommands = (chatId, personId) => call("GET", `commands?chat_id=${chatId}&user_id=${personId}`);
+
+export const setLimits = (on) => call("PUT", "limits", { on });
 export const addFault = (fault) => call("POST", "faults", fault);
 export const removeFault = (id) => call("DELETE", `faults/${id}`);
 export const removeFaults = () => call("DELETE", "faults");

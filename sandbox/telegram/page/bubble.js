@@ -1,6 +1,6 @@
 /** One message: its parts are redrawn only when what they show has changed. */
 
-import { h } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { renderText } from "./entities.js";
 import { avatarOf, fullTimeOf, hueOf, senderName, summaryOf, timeOf } from "./format.js";
 import { reactionChips } from "./reactions.js";
@@ -33,7 +33,7 @@ export function updateBubble(article, view, ui) {
   const { reactions, buttons, ...body } = message;
   redraw(article, "avatar", [showNames, first, message.from, name], parts.avatar, () => avatarPart(view, ui));
   redraw(article, "body", [body, own, first, showNames, name, view.quoted, view.topicName], parts.body, () => bodyPart(view, ui));
-  redraw(article, "reactions", [reactions, ui.store.personId], parts.reactions, () => reactionChips(message, ui));
+  redraw(article, "reactions", [reactions, ui.store.actor], parts.reactions, () => reactionChips(message, ui));
   const waiting = (buttons ?? []).flat().map((one) => ui.presses.isWaiting(message, one.callback_data));
   redraw(article, "keyboard", [buttons, waiting], parts.keyboard, () => keyboardPart(message, ui));
 }
@@ -72,6 +72,7 @@ function bodyPart(view, ui) {
   const content = message.sticker ? stickerPart(message.sticker, ui) : textPart(message, ui);
   return [
     first && showNames && namePart(view, ui),
+    message.forwarded_from && forwardPart(message.forwarded_from),
     message.reply_to && quotePart(view, ui),
     message.photo && h("img", { class: "photo", src: message.photo.image, alt: "Photo" }),
     content,
@@ -85,6 +86,10 @@ function namePart({ message, topicName }, ui) {
     h("span", { class: "sender-name" }, senderName(ui.store, message.from)),
     isBot && h("span", { class: "bot-mark" }, "bot"),
     topicName && h("span", { class: "topic-mark" }, topicName));
+}
+
+function forwardPart(name) {
+  return h("div", { class: "forwarded", "data-testid": "forwarded" }, icon("forward"), h("span", {}, "Forwarded from ", h("strong", {}, name)));
 }
 
 function quotePart({ message, quoted }, ui) {

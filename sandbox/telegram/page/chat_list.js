@@ -3,6 +3,7 @@
 import { byId, fill, h, icon } from "./dom.js";
 import { oneTabStop, roveIn } from "./focus.js";
 import { avatarOf, chatAvatar, chatTitle, listTimeOf, personName, senderName, summaryOf } from "./format.js";
+import { authorOf } from "./state.js";
 
 export class ChatList {
   constructor(ui) {
@@ -51,7 +52,7 @@ export class ChatList {
     const { store } = this.ui;
     if (!last) return { author: null, text: chat.type === "private" ? "Press to start" : "No messages yet" };
     const named = chat.type !== "private" && !last.service;
-    if (last.from === store.personId && !last.service) return { author: "You", text: summaryOf(last) };
+    if (authorOf(last) === store.personId && !last.service) return { author: "You", text: summaryOf(last) };
     return { author: named ? senderName(store, last.from).split(" ")[0] : null, text: summaryOf(last) };
   }
 

@@ -2,24 +2,15 @@
 
 import { byId, fill, h } from "./dom.js";
 
-/** `argument`: the command is put into the field to be completed, instead of being sent at once. */
-const COMMANDS = [
-  { name: "/start", about: "the small menu" },
-  { name: "/help", about: "what the bot can do" },
-  { name: "/check", about: "is it in the gallery?", argument: true },
-  { name: "/stats", about: "figures of the hub" },
-  { name: "/errors", about: "what went wrong lately" },
-  { name: "/whoami", about: "your id and role" },
-  { name: "/lang", about: "choose the language" },
-  { name: "/version", about: "which version runs" },
-];
-
 export class Suggestions {
-  /** `choose(command)` is called with the row that was picked. */
-  constructor(field, choose) {
+  /** `known()` gives the bot's commands; `choose(command, complete)` is called with the row that
+   * was picked, `complete` to put it into the field instead of sending it. */
+  constructor(field, known, choose) {
     this.field = field;
+    this.known = known;
     this.choose = choose;
     this.box = byId("suggestions");
+    this.toggle = byId("commands-toggle");
     this.rows = [];
     this.active = -1;
   }
@@ -31,8 +22,13 @@ export class Suggestions {
   /** Suggest for what is typed so far: only a first word that begins with a slash. */
   update(text) {
     const typed = /^\/\w*$/.test(text) ? text.toLowerCase() : null;
-    this.rows = typed === null ? [] : COMMANDS.filter((one) => one.name.startsWith(typed));
+    this.rows = typed === null ? [] : this.matching(typed);
     this.render();
+  }
+
+  matching(typed) {
+    const rows = this.known().map(({ command, description }) => ({ name: `/${command}`, about: description }));
+    return rows.filter((one) => one.name.startsWith(typed));
   }
 
   close() {
@@ -46,7 +42,7 @@ export class Suggestions {
     if (event.key === "Escape") this.close();
     else if (event.key === "ArrowDown") this.move(1);
     else if (event.key === "ArrowUp") this.move(-1);
-    else if (event.key === "Tab" && !event.shiftKey) this.choose({ ...this.rows[this.active], argument: true });
+    else if (event.key === "Tab" && !event.shiftKey) this.choose(this.rows[this.active], true);
     else if (event.key === "Enter" && !event.shiftKey) this.choose(this.rows[this.active]);
     else return false;
     event.preventDefault();
@@ -67,6 +63,7 @@ export class Suggestions {
 
   render() {
     this.box.hidden = !this.open;
+    this.toggle.setAttribute("aria-expanded", String(this.open));
     fill(this.box, this.rows.map((row, index) => this.option(row, index)));
     this.point(this.open ? 0 : -1);
   }

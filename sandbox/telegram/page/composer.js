@@ -13,7 +13,12 @@ export class Composer {
     this.drafts = new Map();
     this.place = null;
     this.context = "null";
-    this.suggestions = new Suggestions(this.field, (command) => this.take(command));
+    this.suggestions = new Suggestions(this.field, () => ui.store.commands, (command, complete) => this.take(command, complete));
+    this.menu = byId("commands-toggle");
+    this.disguise = byId("anonymous-toggle");
+    this.menu.addEventListener("click", () => this.toggleCommands());
+    this.menu.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
+    this.disguise.addEventListener("click", () => ui.store.setAnonymous(!ui.store.isAnonymous));
     byId("composer").addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
     this.field.addEventListener("input", () => this.onInput());
     this.field.addEventListener("keydown", (event) => this.onKey(event));
@@ -23,12 +28,20 @@ export class Composer {
   render() {
     const { store } = this.ui;
     byId("compose-area").hidden = store.chat === null;
-    const place = `${store.personId}:${store.chatId}`;
-    if (place !== this.place) this.moveTo(place);
+    if (store.place !== this.place) this.moveTo(store.place);
     this.renderContext(store);
-    const topic = store.chat?.topics?.find((one) => one.id === store.topicId);
-    const bare = store.chat?.is_forum && store.topicId === null ? "Message to General" : "Message";
-    this.field.placeholder = topic ? `Message to ${topic.name}` : bare;
+    this.field.placeholder = placeholderIn(store);
+    this.menu.hidden = store.commands.length === 0;
+    this.disguise.hidden = !store.mayBeAnonymous;
+    this.disguise.setAttribute("aria-pressed", String(store.isAnonymous));
+  }
+
+  /** All commands, whatever is in the field; pressed again, none. */
+  toggleCommands() {
+    const wasOpen = this.suggestions.open;
+    this.field.focus();
+    if (wasOpen) this.suggestions.close();
+    else this.suggestions.update("/");
   }
 
   moveTo(place) {
@@ -50,7 +63,7 @@ export class Composer {
     if (message === null) return;
     fill(strip, ...this.contextParts(message, editing !== null));
     if (editing !== null) this.beginEdit(message);
-    this.field.focus();
+    if (!message.force_reply || isFocusFree()) this.field.focus();
   }
 
   beginEdit(message) {
@@ -90,14 +103,13 @@ export class Composer {
     this.ui.actions.startEdit(last);
   }
 
-  take(command) {
-    if (command.argument) {
-      this.setText(`${command.name} `);
-      this.field.focus();
-      return;
-    }
-    this.setText(command.name);
-    this.submit();
+  /** A command of the list: sent at once, whatever else is being written stays; or completed in the field. */
+  async take(command, complete = false) {
+    const { place } = this;
+    if (complete || this.field.value.startsWith("/")) this.setText(complete ? `${command.name} ` : "");
+    this.suggestions.close();
+    this.field.focus();
+    if (!complete && !await this.ui.actions.send({ text: command.name })) this.giveBack(place, command.name);
   }
 
   async submit() {
@@ -146,4 +158,19 @@ export class Composer {
   focusUnlessTouch() {
     if (!isTouch()) queueMicrotask(() => this.field.focus());
   }
+}
+
+/** What the field says while it is empty: what the bot asks for, else where the message goes. */
+function placeholderIn(store) {
+  const asked = store.message(store.chatId, store.replyTo)?.force_reply?.placeholder;
+  if (asked) return asked;
+  const topic = store.chat?.topics?.find((one) => one.id === store.topicId);
+  const kind = store.isAnonymous ? "Anonymous message" : "Message";
+  if (topic) return `${kind} to ${topic.name}`;
+  return store.chat?.is_forum && store.topicId === null ? `${kind} to General` : kind;
+}
+
+/** A question that comes by itself takes the focus from nothing but the messages. */
+function isFocusFree() {
+  return document.activeElement === document.body || byId("log").contains(document.activeElement);
 }

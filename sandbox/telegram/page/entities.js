@@ -6,6 +6,7 @@ const TAGS = {
   bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code",
   blockquote: "blockquote", expandable_blockquote: "blockquote",
 };
+const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 const SAFE_PROTOCOL = /^(https?|tg|mailto|tel):/i;
 
 /** Nodes for `text`; `actions` has runCommand(text), mention(text) and openSet(name, event). */
@@ -27,7 +28,7 @@ function renderRange(text, start, end, entities, actions) {
     if (to <= from) continue;
     if (from > at) nodes.push(text.slice(at, from));
     nodes.push(wrap(entity, text.slice(from, to), renderRange(text, from, to, inside, actions), actions));
-    at = to;
+    at = BLOCKS.has(entity.type) && text[to] === "\n" ? to + 1 : to; // a block ends its line by itself
   }
   if (at < end) nodes.push(text.slice(at, end));
   return nodes;

@@ -14,6 +14,11 @@ export function applyEvent(event, page) {
       return store.patch(event.chat_id, event.message_id, { reactions: event.reactions });
     case "callback_answer": return page.presses.answered(event);
     case "typing": return startTyping(event.chat_id, store);
+    case "chat": return page.chatChanged(event.chat);
+    case "commands": return page.commandMenu.refresh();
+    case "limits":
+      store.limits = event.limits;
+      return store.changed();
     case "mode":
       store.mode = event.mode;
       return store.changed();

@@ -5,6 +5,7 @@ import { announce } from "./announcer.js";
 import { byId, fill, h, icon } from "./dom.js";
 import { CallList } from "./fault_calls.js";
 import { FaultForm } from "./fault_form.js";
+import { LimitSwitch } from "./fault_limits.js";
 import { faultTitle, methodName, remaining } from "./fault_kinds.js";
 import { placeOf } from "./format.js";
 
@@ -17,6 +18,7 @@ export class FaultPanel {
     this.toggles = [...document.querySelectorAll(".faults-toggle")];
     this.opener = null;
     this.calls = new CallList(ui.store);
+    this.limits = new LimitSwitch(ui);
     this.form = new FaultForm((fault) => this.plan(fault));
     byId("fault-form").append(this.form.node);
     byId("fault-calls").append(this.calls.node);
@@ -71,6 +73,7 @@ export class FaultPanel {
     const { faults, methods } = this.ui.store;
     for (const toggle of this.toggles) renderToggle(toggle, faults.length, this.isOpen);
     if (!this.isOpen) return;
+    this.limits.render();
     this.form.offer(methods, this.calls.made);
     const signature = JSON.stringify(faults);
     if (signature === this.signature) return;

@@ -36,7 +36,8 @@ export function senderName(store, userId) {
   if (userId === store.bot.id) return store.bot.first_name;
   const person = store.people.find((one) => one.id === userId);
   if (person) return personName(person);
-  return userId === GROUP_ANONYMOUS_BOT ? "Anonymous admin" : `User ${userId}`;
+  if (userId === GROUP_ANONYMOUS_BOT) return "Anonymous admin";
+  return store.chats.get(userId)?.title ?? `User ${userId}`;
 }
 
 export function chatTitle(store, chat) {

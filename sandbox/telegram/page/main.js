@@ -3,6 +3,7 @@
 import { Actions } from "./actions.js";
 import { ChatHeader } from "./chat_header.js";
 import { ChatList } from "./chat_list.js";
+import { CommandMenu } from "./command_menu.js";
 import { Composer } from "./composer.js";
 import { byId } from "./dom.js";
 import { applyEvent } from "./events.js";
@@ -11,6 +12,7 @@ import { MessageMenu } from "./message_menu.js";
 import { MessageList } from "./messages.js";
 import { showConnection, toast } from "./notices.js";
 import { Presses } from "./presses.js";
+import { offerPrompt } from "./prompts.js";
 import { readRoute, writeRoute } from "./route.js";
 import { Store } from "./state.js";
 import { StickerPanel } from "./stickers.js";
@@ -28,9 +30,10 @@ class Page {
     this.menu = new MessageMenu(this);
     this.stickers = new StickerPanel(this);
     this.composer = new Composer(this);
+    this.commandMenu = new CommandMenu(this.store);
     this.chatList = new ChatList(this);
     this.faults = new FaultPanel(this);
-    this.views = [this.chatList, new ChatHeader(this), this.messages, this.composer, this.stickers, this.faults];
+    this.views = [this.commandMenu, this.chatList, new ChatHeader(this), this.messages, this.composer, this.stickers, this.faults];
     this.menu.attach(byId("log"));
     this.actions.afterSend = () => this.messages.toBottom();
     this.store.onChange(() => this.render());
@@ -61,6 +64,7 @@ class Page {
     byId("skip-link").hidden = store.chat === null;
     document.body.dataset.pane = store.chat ? "chat" : "list";
     if (store.chat && !document.hidden) store.markRead(store.personId, store.chatId);
+    offerPrompt(store);
     for (const view of this.views) view.render();
   }
 
@@ -101,6 +105,14 @@ class Page {
   skip(event) {
     event.preventDefault();
     byId("composer-text").focus();
+  }
+
+  /** Other people are in a chat, or others administer it. Who is no longer in the open one goes to the bot. */
+  chatChanged(chat) {
+    const { store } = this;
+    store.chats.set(chat.id, chat);
+    this.commandMenu.refresh();
+    if (store.chatId === chat.id && !chat.members.includes(store.personId)) this.switchPerson(store.personId);
   }
 
   openTopic(topic) {

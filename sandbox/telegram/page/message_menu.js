@@ -2,9 +2,11 @@
 
 import { byId, fill, h, icon, isTouch } from "./dom.js";
 import { joinRows, oneTabStop, roveIn } from "./focus.js";
+import { openForward } from "./forward.js";
 import { closePanel, openPanel, pointAnchor } from "./panels.js";
 import { emojiRow, openReactionPicker, quickReactions } from "./reactions.js";
 import { toast } from "./notices.js";
+import { authorOf, isEditable } from "./state.js";
 
 const LONG_PRESS_MS = 450;
 const FINGER_SLACK = 10; // px a finger may move and still be pressing
@@ -90,7 +92,8 @@ export class MessageMenu {
     const panel = byId("message-menu");
     const done = () => closePanel(panel, back);
     const quick = h("div", { class: "quick-row" }, quickReactions(message, this.ui, done), this.moreReactions(message, anchor, back));
-    const list = h("div", { class: "menu-list" }, this.items(message, done));
+    const forward = () => openForward(message, anchor, back, this.ui);
+    const list = h("div", { class: "menu-list" }, this.items(message, done, forward));
     emojiRow(quick);
     roveIn(list, () => [...list.children]);
     oneTabStop([...list.children]);
@@ -108,16 +111,17 @@ export class MessageMenu {
     return h("button", { type: "button", class: "emoji-button more", "aria-label": "More reactions", onclick: open }, icon("chevron"));
   }
 
-  items(message, done) {
+  items(message, done, forward) {
     const { actions, store } = this.ui;
-    const own = message.from === store.personId;
+    const own = authorOf(message) === store.personId;
     const item = (name, label, run, kind = "") => h("button", {
       type: "button", class: `menu-item ${kind}`, "data-action": label.toLowerCase(), onclick: () => { done(); run(); },
     }, icon(name), label);
     return [
       item("reply", "Reply", () => actions.startReply(message)),
       message.text !== undefined && item("copy", "Copy text", () => copy(message.text)),
-      own && message.text !== undefined && item("edit", "Edit", () => actions.startEdit(message)),
+      item("forward", "Forward", forward),
+      own && isEditable(message) && item("edit", "Edit", () => actions.startEdit(message)),
       own && item("trash", "Delete", () => actions.remove(message), "danger"),
     ].filter(Boolean);
   }

@@ -4,7 +4,7 @@ import { byId, fill, h, icon } from "./dom.js";
 import { createBubble, serviceLine, updateBubble } from "./bubble.js";
 import { moveFocus } from "./focus.js";
 import { dayKey, dayName } from "./format.js";
-import { topicOf } from "./state.js";
+import { authorOf, topicOf } from "./state.js";
 
 const PAGE = 200; // messages drawn at first; "Show earlier" adds as many
 const GROUP_SECONDS = 300; // messages of one person this close together form one block
@@ -65,11 +65,12 @@ export class MessageList {
 
   messageItem(previous, message) {
     const { store } = this.ui;
+    const own = authorOf(message) === store.personId;
     const view = {
       message,
-      own: message.from === store.personId,
+      own,
       first: !sameBlock(previous, message),
-      showNames: store.chat.type !== "private" && message.from !== store.personId,
+      showNames: store.chat.type !== "private" && (!own || message.writer !== undefined),
       quoted: quotedBy(store, message),
       topicName: this.topicName(message),
     };
@@ -149,7 +150,7 @@ export class MessageList {
 
   countMissed(messages, switched) {
     const newest = messages.at(-1)?.message_id ?? 0;
-    const added = messages.filter((one) => one.message_id > this.newest && one.from !== this.ui.store.personId);
+    const added = messages.filter((one) => one.message_id > this.newest && authorOf(one) !== this.ui.store.personId);
     if (!switched && !this.stuck) this.missed += added.length;
     this.newest = newest;
   }
@@ -244,7 +245,7 @@ export class MessageList {
 }
 
 function sameBlock(one, other) {
-  return Boolean(one && other) && !one.service && !other.service && one.from === other.from
+  return Boolean(one && other) && !one.service && !other.service && one.from === other.from && one.writer === other.writer
     && topicOf(one) === topicOf(other) && dayKey(one.date) === dayKey(other.date) && other.date - one.date < GROUP_SECONDS;
 }
 

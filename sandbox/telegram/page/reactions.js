@@ -8,7 +8,7 @@ import { closePanel, openPanel } from "./panels.js";
 const QUICK = ["👍", "👎", "👀", "❤", "🔥", "🎉"];
 
 export function reactionChips(message, ui) {
-  const me = ui.store.personId;
+  const me = ui.store.actor;
   return message.reactions.filter((one) => one.by.length > 0).map((one) => chip(message, one, me, ui));
 }
 
@@ -38,7 +38,7 @@ function permittedFor(message, ui) {
 }
 
 function emojiButtons(list, message, ui, done) {
-  const mine = (emoji) => message.reactions.some((one) => sameEmoji(one.emoji, emoji) && one.by.includes(ui.store.personId));
+  const mine = (emoji) => message.reactions.some((one) => sameEmoji(one.emoji, emoji) && one.by.includes(ui.store.actor));
   return list.map((emoji) => h("button", {
     type: "button", class: "emoji-button", "data-reaction": emoji, "aria-pressed": String(mine(emoji)), "aria-label": shownEmoji(emoji),
     onclick: () => { done(); ui.actions.toggleReaction(message, emoji); },

@@ -12,6 +12,8 @@ export class Store {
     this.looseStickers = [];
     this.permitted = [];
     this.faults = []; // planned failures
+    this.limits = null; // Telegram's rates while they are enforced
+    this.commands = []; // the bot's command menu for this person in this chat
     this.methods = []; // the Bot API's, as far as the stand-in knows it
     this.mode = "none";
     this.status = "connecting";
@@ -21,6 +23,8 @@ export class Store {
     this.topicId = null; // null = all topics of a forum
     this.replyTo = null;
     this.editing = null;
+    this.dismissed = new Set(); // questions this person has waved away, see prompts.js
+    this.hidden = new Set(); // "person:chat" where an administrator writes anonymously
     this.typing = new Map(); // chat id → timer
     this.marks = new ReadMarks();
     this.listeners = [];
@@ -52,6 +56,7 @@ export class Store {
     this.looseStickers = state.loose_stickers;
     this.permitted = state.reactions_permitted;
     this.faults = state.faults;
+    this.limits = state.limits;
     this.methods = state.methods;
     this.mode = state.mode;
     this.loaded = true;
@@ -108,6 +113,30 @@ export class Store {
     return isPerson ? { id: chatId, type: "private", members: [chatId, this.bot.id] } : null;
   }
 
+  get place() {
+    return `${this.personId}:${this.chatId}`;
+  }
+
+  /** Administrators of a group may write as the group. */
+  get mayBeAnonymous() {
+    return this.chat?.admins?.includes(this.personId) ?? false;
+  }
+
+  get isAnonymous() {
+    return this.mayBeAnonymous && this.hidden.has(this.place);
+  }
+
+  /** Whose reactions this person's are: an anonymous administrator's are the group's. */
+  get actor() {
+    return this.isAnonymous ? this.chatId : this.personId;
+  }
+
+  setAnonymous(wanted) {
+    if (wanted) this.hidden.add(this.place);
+    else this.hidden.delete(this.place);
+    this.changed();
+  }
+
   chatsOf(personId) {
     const groups = [...this.chats.values()].filter((chat) => chat.type !== "private" && chat.members.includes(personId));
     const all = [this.chatFor(personId), ...groups].filter(Boolean);
@@ -126,7 +155,7 @@ export class Store {
   unread(personId, chatId) {
     const after = this.marks.get(personId, chatId);
     const list = this.messages.get(chatId) ?? [];
-    return list.filter((one) => one.message_id > after && one.from !== personId && !one.deleted && !one.service).length;
+    return list.filter((one) => one.message_id > after && authorOf(one) !== personId && !one.deleted && !one.service).length;
   }
 
   unreadOf(personId) {
@@ -145,7 +174,7 @@ export class Store {
   }
 
   lastOwnText() {
-    return this.visibleMessages().findLast((one) => one.from === this.personId && one.text !== undefined && !one.service) ?? null;
+    return this.visibleMessages().findLast((one) => authorOf(one) === this.personId && isEditable(one) && !one.service) ?? null;
   }
 
   permittedIn(chat) {
@@ -155,6 +184,15 @@ export class Store {
 
 /** Messages of the General topic carry no thread id. */
 export const GENERAL_TOPIC = 1;
+
+/** Who wrote a message, also an anonymous one. */
+export function authorOf(message) {
+  return message.writer ?? message.from;
+}
+
+export function isEditable(message) {
+  return message.text !== undefined && message.forwarded_from === undefined;
+}
 
 export function topicOf(message) {
   return message.thread_id ?? GENERAL_TOPIC;
