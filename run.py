@@ -168,6 +168,20 @@ def restore(
     raise typer.Exit(put_back(settings, file, terms, sys.stdout, dry_run=dry_run))
 
 
+@app.command()
+def replay(
+    context: typer.Context,
+    topic: Annotated[str | None, typer.Option(metavar="T", help="Only failed jobs of this topic.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count and change nothing.")] = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Have failed jobs worked anew; a hub may run meanwhile."""
+    settings = _settings(context, env_file)
+    from commands.replay import replay as work_anew
+
+    raise typer.Exit(work_anew(settings, topic, sys.stdin, sys.stdout, dry_run=dry_run))
+
+
 @app.command("check-settings")
 def check_settings(context: typer.Context, env_file: EnvFile = None) -> None:
     """Show the settings in use, secrets masked, or everything that is wrong with them."""

@@ -4,7 +4,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from telegram import Chat, Message, Update, User
+from telegram import Chat, Message, MessageReactionUpdated, Update, User
 from telegram.constants import ChatType
 from telegram.ext import CallbackContext, ExtBot
 
@@ -58,6 +58,12 @@ def place_of(message: Message, language: str) -> Place:
         thread_id=message.message_thread_id if message.is_topic_message else None,
         message_id=message.message_id,
     )
+
+
+def place_of_reaction(reaction: MessageReactionUpdated, language: str, thread_id: int | None = None) -> Place:
+    """The place of the message that a reaction stands on; Telegram does not tell its thread."""
+    chat = reaction.chat
+    return Place(chat.id, is_private(chat), language, thread_id, reaction.message_id)
 
 
 def asker_of(update: Update) -> Asker:

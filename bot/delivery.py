@@ -1,14 +1,25 @@
 """One message of the outbox as one Bot API call."""
 
+from dataclasses import replace
+
 import msgspec
 import structlog
-from telegram import Bot, LinkPreviewOptions, ReactionTypeEmoji, ReplyParameters
+from telegram import (
+    Bot,
+    ForceReply,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    ReactionTypeEmoji,
+    ReplyParameters,
+)
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
-from bot.outcomes import Failed, Outcome, Pointless, Sent, of_error
+from bot.outcomes import Doubtful, Failed, Outcome, PartSent, Pointless, Sent, of_error
 from bot.rendering import Renderer
+from bot.splitting import shortened, split
 from services.flow.messages import Answer, Content
+from storage.parts import part_of
 from storage.records import Message
 
 log = structlog.get_logger(__name__)
@@ -55,25 +66,36 @@ class Delivery:
         return Sent()
 
     async def _text(self, message: Message) -> Outcome:
+        """The part of it whose turn it is: the first answers a message, the last has the buttons."""
         content = msgspec.convert(message.content, Content)
-        reply = (
-            ReplyParameters(message.reply_to, allow_sending_without_reply=True) if message.reply_to else None
-        )
-        sent = await self._bot.send_message(
-            message.chat_id,
-            self._renderer.html(message.language, content),
-            message_thread_id=message.thread_id,
-            parse_mode=ParseMode.HTML,
-            reply_markup=self._renderer.keyboard(message.language, content),
-            reply_parameters=reply,
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
-        )
-        return Sent(sent.message_id)
+        parts = split(self._renderer.html(message.language, content))
+        part = min(part_of(message), len(parts) - 1)
+        is_last = part == len(parts) - 1
+        reply = message.reply_to if part == 0 else None
+        try:
+            sent = await self._bot.send_message(
+                message.chat_id,
+                parts[part],
+                message_thread_id=message.thread_id,
+                parse_mode=ParseMode.HTML,
+                reply_markup=self._markup(message.language, content) if is_last else None,
+                reply_parameters=ReplyParameters(reply, allow_sending_without_reply=True) if reply else None,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            )
+        except TelegramError as error:
+            outcome = of_error(error)
+            return replace(outcome, more=not is_last) if isinstance(outcome, Doubtful) else outcome
+        return Sent(sent.message_id) if is_last else PartSent(sent.message_id)
+
+    def _markup(self, language: str, content: Content) -> InlineKeyboardMarkup | ForceReply | None:
+        # Only who is named in the text is prompted; with buttons there is no room for a prompt.
+        keyboard = self._renderer.keyboard(language, content)
+        return ForceReply(selective=True) if content.asks_reply and not keyboard else keyboard
 
     async def _edit(self, message: Message, target: int) -> Outcome:
         content = msgspec.convert(message.content, Content)
         await self._bot.edit_message_text(
-            self._renderer.html(message.language, content),
+            shortened(self._renderer.html(message.language, content)),
             chat_id=message.chat_id,
             message_id=target,
             parse_mode=ParseMode.HTML,

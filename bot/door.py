@@ -3,26 +3,43 @@
 from dataclasses import dataclass
 
 from bot.application import HubApplication, UpdateJobs, build_application
+from bot.beginning import Beginning
 from bot.client import Client
 from bot.connection import Connection
 from bot.delivery import Delivery
 from bot.errors import ErrorAnswers
+from bot.handlers.approvals import ApprovalHandlers
 from bot.handlers.arrival import Arrival
+from bot.handlers.audit import AuditHandlers
+from bot.handlers.backups import BackupHandlers
 from bot.handlers.checks import CheckHandlers
 from bot.handlers.confirmations import ConfirmationHandlers
+from bot.handlers.doctor import DoctorHandlers
+from bot.handlers.errors import ErrorsHandlers
 from bot.handlers.gallery import GalleryHandlers
+from bot.handlers.invalidations import InvalidationHandlers
 from bot.handlers.membership import MembershipHandlers
-from bot.handlers.operations import OperationHandlers
+from bot.handlers.notices import NoticeHandlers
+from bot.handlers.pause import PauseHandlers
 from bot.handlers.people import PeopleHandlers
 from bot.handlers.presses import PressHandlers, UnknownPressHandlers
+from bot.handlers.reactions import ReactionHandlers
+from bot.handlers.removal import RemovalHandlers
+from bot.handlers.replay import ReplayHandlers
+from bot.handlers.settings import SettingsHandlers
+from bot.handlers.shortcuts import ShortcutHandlers
+from bot.handlers.staff import StaffHandlers
+from bot.handlers.statistics import Sources, StatisticsHandlers
 from bot.handlers.unknown import UnknownCommandHandlers
+from bot.menus import Menus
 from bot.pacing import DOCUMENTED, Pace, Pacing
 from bot.poller import Poller
 from bot.reactions import Reactions, permitted
-from bot.registry import Gate, Registry
+from bot.registry import Gate, Handlers, Registry
 from bot.rendering import Renderer
 from bot.sender import Sender
 from bot.settlement import Settlement
+from bot.standing import Standing
 from bot.sticker_sets import TelegramStickerSets
 from bot.updates import TOPIC, Intake
 from services.engine.inbox import DAY, Topic
@@ -40,7 +57,7 @@ DEDUP = 2 * DAY  # update numbers restart at random after a quiet week, so they 
 
 @dataclass(frozen=True, slots=True)
 class BotDoor:
-    """What is started and stopped; `intake` takes updates however they come."""
+    """What is started and stopped. `intake` takes updates however they come; `beginning` follows connecting."""
 
     application: HubApplication
     client: Client
@@ -50,6 +67,7 @@ class BotDoor:
     connection: Connection
     topic: Topic
     registry: Registry
+    beginning: Beginning
 
 
 def build_bot(
@@ -63,22 +81,21 @@ def build_bot(
     """Make the door. Nothing runs yet."""
     telegram = settings.telegram
     application = build_application(client)
-    registry = _register(application, hub, EmojiSets(TelegramStickerSets(client)))
+    registry = Registry(application, Gate(hub.roles))
+    menus = Menus(client, registry, hub.roles, hub.inbox, hub.database, language=telegram.default_language)
+    hub.inbox.register(menus.topic())
+    _register(application, registry, hub, menus, EmojiSets(TelegramStickerSets(client)))
     jobs = UpdateJobs(application, hub.messages, hub.faults, hub.people)
     concurrency = settings.work.concurrency(TOPIC)
-    topic = Topic(TOPIC, jobs.handle, concurrency, TELEGRAM, DEDUP, jobs.last_word)
+    topic = Topic(TOPIC, jobs.handle, concurrency, TELEGRAM, DEDUP, jobs.last_word, by_chat=True)
     hub.inbox.register(topic)
     bot_id = int(client.token.split(":")[0])  # known without asking Telegram
     intake = Intake(hub.inbox, hub.counters, bot_id)
     polls = telegram.mode == "polling"
     poller = Poller(client, intake, clock=hub.clock, faults=hub.faults) if polls else None
-    connection = Connection(
-        application,
-        webhook_url=None if polls else telegram.webhook_url,
-        webhook_secret=telegram.webhook_secret.get_secret_value(),
-        clock=hub.clock,
-        faults=hub.faults,
-    )
+    connection = _connection(settings, hub, application)
+    standing = Standing(client, hub.roles, hub.rights)
+    standing.register(hub.health)
     hub.health.register("telegram", connection.check)
     if poller:
         hub.health.register("telegram polling", poller.check)
@@ -91,26 +108,67 @@ def build_bot(
         connection=connection,
         topic=topic,
         registry=registry,
+        beginning=Beginning(client, hub.clock, hub.roles, hub.claims, standing, menus),
     )
 
 
-def _register(application: HubApplication, hub: Hub, emoji: EmojiSets) -> Registry:
+def _connection(settings: Settings, hub: Hub, application: HubApplication) -> Connection:
+    telegram = settings.telegram
+    return Connection(
+        application,
+        webhook_url=None if telegram.mode == "polling" else telegram.webhook_url,
+        webhook_secret=telegram.webhook_secret.get_secret_value(),
+        clock=hub.clock,
+        faults=hub.faults,
+    )
+
+
+def _register(
+    application: HubApplication, registry: Registry, hub: Hub, menus: Menus, emoji: EmojiSets
+) -> None:
     Arrival(hub.database, hub.clock, hub.people, hub.messages).register(application)
-    registry = Registry(application, Gate(hub.roles))
-    for handlers in (
-        CheckHandlers(hub.items, hub.checks, emoji, hub.messages),
+    checks = CheckHandlers(hub.items, hub.checks, emoji, hub.messages, hub.sightings)
+    everything: tuple[Handlers, ...] = (
+        checks,
+        ApprovalHandlers(hub.verdicts, hub.pending, hub.messages),
+        ReactionHandlers(hub.proposals, hub.verdicts, hub.sightings, checks),
         GalleryHandlers(Pages(hub.gallery.sets), hub.messages, hub.database),
         PressHandlers(hub.proposals),
-        PeopleHandlers(hub.people, hub.roles, hub.messages),
-        OperationHandlers(hub.statistics, hub.cache, hub.faults, hub.messages),
+        RemovalHandlers(hub.removal, hub.messages, hub.database),
+        PeopleHandlers(hub.people, hub.roles, hub.claims, menus, hub.messages),
+        StaffHandlers(hub.staff, menus, hub.messages),
+        SettingsHandlers(hub.chat_settings, hub.roles),
+        NoticeHandlers(hub.chat_notices, hub.messages),
+        *_operators(hub),
         ConfirmationHandlers(hub.confirmations),
-        MembershipHandlers(hub.people),
+        MembershipHandlers(hub.people, hub.members, hub.roles, hub.rights, menus),
         UnknownPressHandlers(),
         UnknownCommandHandlers(hub.messages),
-    ):
+    )
+    for handlers in everything:
         handlers.register(registry)
     application.add_error_handler(ErrorAnswers(hub.messages, hub.faults).on_error)
-    return registry
+
+
+def _operators(hub: Hub) -> tuple[Handlers, ...]:
+    """What admins run the hub with."""
+    errors = ErrorsHandlers(hub.faults, hub.messages, hub.excerpt)
+    replay = ReplayHandlers(hub.replay, hub.messages, hub.clock, hub.excerpt)
+    sources = Sources(hub.statistics, hub.cache, hub.trends, lambda: hub.pause.state)
+    statistics = StatisticsHandlers(sources, hub.messages)
+    shown = {"failed": replay.newest, "errors": errors.newest, "stats": statistics.overview}
+    run = {"backup": hub.backup_jobs.ask, "doctor": hub.examinations.ask}
+    return (
+        statistics,
+        errors,
+        replay,
+        ShortcutHandlers(hub.messages, shown, run),
+        BackupHandlers(hub.backup_jobs),
+        DoctorHandlers(hub.examinations),
+        InvalidationHandlers(hub.dropping, hub.messages),
+        AuditHandlers(hub.audit, hub.messages, hub.database),
+        PauseHandlers(hub.pause, hub.messages),
+    )
 
 
 def _sender(settings: Settings, hub: Hub, client: Client, longest_call: float, pace: Pace) -> Sender:

@@ -3,10 +3,11 @@
 import structlog
 from telegram import Update
 
-from bot.context import HubContext, handling, is_private, place_of
+from bot.context import HubContext, handling, is_private, place_of, place_of_reaction
 from bot.speech import place_of_press
 from services.engine.errors import Anonymous, FaultRecorder, HubError, Unavailable
 from services.flow.messages import Answer, Content, Messages, Text
+from services.flow.places import Place
 
 log = structlog.get_logger(__name__)
 
@@ -31,11 +32,17 @@ class ErrorAnswers:
 
     def _tell(self, update: Update, context: HubContext, text: Text, *, loud: bool) -> None:
         query, message, job = update.callback_query, update.message, context.work.job
+        reaction = update.message_reaction
         if query and query.message:
             place = place_of_press(query, context.language)
             answer = Answer(query.id, text, alert=True)
             context.work.write(lambda tx: self._messages.answer(tx, job, place, answer))
         elif message and (loud or is_private(message.chat)):
             there = place_of(message, context.language)
-            content = Content((text,))
-            context.work.write(lambda tx: self._messages.text(tx, job, there, content, name="error"))
+            self._say(context, there, text)
+        elif reaction and is_private(reaction.chat):
+            self._say(context, place_of_reaction(reaction, context.language), text)
+
+    def _say(self, context: HubContext, there: Place, text: Text) -> None:
+        content, job = Content((text,)), context.work.job
+        context.work.write(lambda tx: self._messages.text(tx, job, there, content, name="error"))

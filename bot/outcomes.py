@@ -18,6 +18,7 @@ from telegram.error import (
 )
 
 from bot.request import ServerFailed
+from services.engine.errors import Unavailable
 
 GATEWAY_TIMEOUT = 504  # somebody gave up waiting for Telegram, which may have done it all the same
 
@@ -30,6 +31,13 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class PartSent:
+    """Done, and more parts of the text follow."""
+
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Again:
     """Not executed; `after` in seconds when Telegram named a wait."""
 
@@ -38,10 +46,16 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreachable(Again):
+    """Not executed: no connection came about, and to nobody else would one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Doubtful:
-    """No answer came: it may have been executed or not."""
+    """No answer came: it may have been executed or not. `more`: it was a part of a text, and not the last."""
 
     reason: str
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +99,9 @@ class ReactionRefused:
     is_full: bool = False
 
 
-Outcome = Sent | Again | Doubtful | Failed | Pointless | ChatGone | Moved | TopicGone | ReactionRefused
+Outcome = (
+    Sent | PartSent | Again | Doubtful | Failed | Pointless | ChatGone | Moved | TopicGone | ReactionRefused
+)
 
 _POINTLESS = (
     "message to react not found",
@@ -124,6 +140,13 @@ def of_error(error: TelegramError) -> Outcome:
             return _of_network(error)
 
 
+def unavailable(error: TelegramError, *, user_text: str | None = None) -> Unavailable:
+    """The same for who asked something and got no answer: when to ask again."""
+    outcome = of_error(error)
+    after = outcome.after if isinstance(outcome, Again) else None
+    return Unavailable("telegram", error.message, retry_after=after, user_text=user_text)
+
+
 def is_not_executed(error: TelegramError) -> bool:
     """Whether the call surely had no effect."""
     return isinstance(of_error(error), Again)
@@ -148,9 +171,9 @@ def _of_network(error: TelegramError) -> Outcome:
     if isinstance(error, ServerFailed):
         return Doubtful(str(error)) if error.status == GATEWAY_TIMEOUT else Again(str(error))
     cause = error.__cause__
-    if isinstance(
-        cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.UnsupportedProtocol
-    ):
+    if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout):
+        return Unreachable(f"{type(cause).__name__}: not sent")
+    if isinstance(cause, httpx.PoolTimeout | httpx.UnsupportedProtocol):
         return Again(f"{type(cause).__name__}: not sent")
     return Doubtful(type(cause).__name__ if cause else str(error))
 

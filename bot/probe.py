@@ -41,7 +41,6 @@ class TelegramProbe:
         """Put the questions on the list."""
         health.register("telegram", probe=self.identity)
         health.register("updates", probe=self.updates)
-        health.register("admins", probe=self.admins)
         health.register("clock", probe=self.time)
 
     async def identity(self) -> Sequence[Told]:
@@ -70,13 +69,6 @@ class TelegramProbe:
         if info.pending_update_count > MANY:
             return [Told("warning", waiting, "does a hub run with this token, and does it keep up?")]
         return [Told("ok", f"by {self._settings.mode}, {waiting}")]
-
-    async def admins(self) -> Sequence[Told]:
-        """Whether anybody may use the admins' commands."""
-        if not self._settings.admin_ids:
-            hint = "send the bot /whoami and put the number into ADMIN_IDS"
-            return [Told("warning", "nobody may use /stats and /errors", hint)]
-        return [Told("ok", f"{len(self._settings.admin_ids)}")]
 
     async def time(self) -> Sequence[Told]:
         """What Telegram's clock says; its answers carry a date, whatever else they say."""

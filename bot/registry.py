@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from telegram import ReactionTypeEmoji, Update
 from telegram.ext import (
@@ -19,12 +19,12 @@ from bot.context import HubContext, asker_of, is_private
 from bot.reactions import plain
 from bot.rendering import PRESS_VERSION
 from bot.speech import FRESH, place_of_press
-from services.engine.errors import Anonymous, NotAllowed
+from services.engine.errors import NotAllowed
 from services.flow.places import Place
-from services.flow.roles import Role, Roles
+from services.flow.roles import RANK, Role, Roles
 
 Handle = Callable[[Update, HubContext], Coroutine[Any, Any, None]]
-YES, NO = "👍", "👎"
+YES, NO, LOOK = "👍", "👎", "👀"
 ROW = "[A-Za-z0-9_-]+"  # the token of a row that says what a button is for
 
 
@@ -32,17 +32,21 @@ ROW = "[A-Za-z0-9_-]+"  # the token of a row that says what a button is for
 class Rule:
     """Who may: a role, or with `chat` the chat's own administrators (in private: everybody).
 
-    What `changes` something asks Telegram afresh who somebody is.
+    What `changes` something asks Telegram afresh who somebody is. With `bare_reads` a command changes
+    something only by what follows its name; alone it reads.
     """
 
     role: Role | Literal["chat"] = "everyone"
     changes: bool = False
+    bare_reads: bool = False
 
 
 EVERYONE = Rule()
 ADMIN_READS = Rule("admin")
 ADMIN_CHANGES = Rule("admin", changes=True)
+ADMIN_LISTS = Rule("admin", changes=True, bare_reads=True)
 CHAT_ADMIN = Rule("chat", changes=True)
+CHAT_SHOWS = Rule("chat", changes=True, bare_reads=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +78,11 @@ class Gate:
         if chat is None:
             raise NotAllowed("nowhere")
         place = Place(chat.id, is_private(chat), context.language)
+        changes = rule.changes and (bool(context.args) or not rule.bare_reads)
         if rule.role != "chat":
-            await self._roles.require(asker, rule.role, place, changes=rule.changes)
+            await self._roles.require(asker, rule.role, place, changes=changes)
         elif asker.user_id is None:
-            raise Anonymous("asked in a group's name")
+            await self._roles.require(asker, "admin", place, changes=changes)
         elif not place.private and not await self._roles.administers(chat.id, asker.user_id):
             raise NotAllowed("not an administrator of this chat")
 
@@ -95,11 +100,25 @@ class Registry:
         """A command; an edit does not run it again. Its description is the text `command-<name>`."""
         self._application.add_handler(CommandHandler(name, self._kept("command", name, rule, handle), FRESH))
 
-    def press(self, name: str, handle: Handle, rule: Rule = EVERYONE, *, carries: str = "") -> None:
-        """Buttons whose data is `<name>`, or `<name>:` and what matches `carries` (match group 1)."""
+    def press(
+        self, name: str, handle: Handle, rule: Rule = EVERYONE, *, carries: str = "", asks: bool = False
+    ) -> None:
+        """Buttons whose data is `<name>`, or `<name>:` and what matches `carries` (match group 1).
+
+        With `asks` the handler's service holds to the rule itself, as it journals who was refused.
+        """
         pattern = rf"^{PRESS_VERSION}:{name}:({carries})$" if carries else rf"^{PRESS_VERSION}:{name}()$"
         kept = self._kept("press", name, rule, handle)
-        self._application.add_handler(CallbackQueryHandler(kept, pattern))
+        self._application.add_handler(CallbackQueryHandler(handle if asks else kept, pattern))
+
+    def commands(self, role: Role, *, chat_admin: bool) -> list[str]:
+        """What somebody of this role may ask; `chat_admin`: they administer the chat, or it is theirs."""
+        return [
+            each.name
+            for each in self.entries
+            if each.kind == "command"
+            and (chat_admin if each.rule.role == "chat" else RANK[each.rule.role] <= RANK[role])
+        ]
 
     def any_press(self, handle: Handle) -> None:
         """Buttons that nothing registered before knows."""
@@ -139,6 +158,14 @@ class Registry:
         for emoji, handle in self._reactions.items():
             if emoji in added:
                 await handle(update, context)
+
+
+class Handlers(Protocol):
+    """Some of what the bot answers to."""
+
+    def register(self, registry: Registry) -> None:
+        """Enter it into the list."""
+        ...
 
 
 def token_of(context: HubContext) -> str:

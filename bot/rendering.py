@@ -1,6 +1,7 @@
 """Texts and cards in Telegram's dress: HTML and inline keyboards. Pure functions of what they are given."""
 
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,12 +9,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_decimal
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from services.flow.items import Card, Fact
 from services.flow.messages import Content, Text
 from services.texts import Texts
 
+# Hebrew, Arabic and their neighbours; unicode.org/reports/tr9, "strong" characters of classes R and AL.
+_FROM_THE_RIGHT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+
+ADDRESS = "url"  # the parameter that is an address and not a part of what is read
 PRESS_VERSION = "v1"  # goes before what a button carries, so that old buttons can be told apart one day
 
 
@@ -23,6 +31,11 @@ def escaped(text: str) -> str:
     Safe between tags and as the address of a link.
     """
     return html.escape(text, quote=False).replace('"', "&quot;")
+
+
+def isolated(text: str) -> str:
+    """A name from anywhere as a part of our line: one written from right to left turns nothing around it."""
+    return f"\u2068{text}\u2069" if _FROM_THE_RIGHT.search(text) else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,11 @@ class Renderer:
     def words(self, language: str, text: Text) -> str:
         """A text as HTML."""
         params = {name: self._param(language, value) for name, value in text.params.items()}
+        params |= {
+            name: isolated(value)
+            for name, value in params.items()
+            if isinstance(value, str) and name != ADDRESS
+        }
         return self.texts.translate(language, text.key, params, escape=escaped)
 
     def plain(self, language: str, text: Text) -> str:
@@ -82,6 +100,12 @@ class Renderer:
     def _param(self, language: str, value: Any) -> Any:
         if isinstance(value, Mapping) and "moment" in value:
             return self.moment(language, datetime.fromisoformat(value["moment"]))
+        if isinstance(value, Mapping) and "clock" in value:
+            return format_datetime(
+                datetime.fromisoformat(value["clock"]), "HH:mm", tzinfo=self.zone, locale=language
+            )
+        if isinstance(value, Mapping) and "number" in value:
+            return format_decimal(value["number"], locale=language)
         if isinstance(value, Mapping) and "seconds" in value:
             return format_timedelta(timedelta(seconds=value["seconds"]), threshold=2, locale=language)
         if isinstance(value, Mapping) and "text" in value:

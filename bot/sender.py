@@ -1,7 +1,8 @@
-"""Takes messages from the outbox to Telegram: one at a time in a chat, chats side by side.
+"""Takes messages from the outbox to Telegram: one at a time in a chat, chats side by side, at its pace.
 
 Texts have no idempotency at Telegram, so they leave one after the other: a crash leaves at most one in
-doubt. One that hangs lets the next pass after LANE seconds (docs/decisions/0004).
+doubt. One that hangs lets the next pass after LANE seconds (docs/decisions/0004). When how many of them may
+leave is bot/pacing.py's to know (docs/decisions/0009).
 """
 
 import math
@@ -12,9 +13,10 @@ import msgspec
 import structlog
 
 from bot.delivery import Delivery
-from bot.outcomes import Again, Outcome, Pointless, ReactionRefused, Sent
+from bot.outcomes import Again, Outcome, Pointless, ReactionRefused, Sent, Unreachable
+from bot.pacing import MINUTE, Call, Pacing
 from bot.reactions import Reactions
-from bot.settlement import STORAGE_AGAIN, Settlement
+from bot.settlement import STORAGE_AGAIN, UNREACHABLE_AGAIN, Settlement
 from services.engine.clock import Clock
 from services.engine.failpoints import Failpoints
 from services.engine.observability import bound
@@ -44,6 +46,7 @@ class Sender:
         delivery: Delivery,
         settlement: Settlement,
         reactions: Reactions,
+        pacing: Pacing,
         *,
         clock: Clock,
         supervisor: Supervisor,
@@ -62,17 +65,19 @@ class Sender:
         self._delivery = delivery
         self._settlement = settlement
         self._reactions = reactions
+        self._pacing = pacing
         self._clock = clock
         self._supervisor = supervisor
         self._failpoints = failpoints
         self._name = name
         self._leads = leads
         self._busy: set[int] = set()
-        self._paused: dict[int, float] = {}
         self._texts: dict[int, float] = {}
+        self._away_until: float | None = None  # while nobody is reached: when the next one may try
 
     async def run(self) -> None:
         """Take up what an earlier process was sending when it ended, then send until cancelled."""
+        await self._recall()
         await self._recover()
         again_at = self._clock.monotonic() + self._patience
         while True:
@@ -83,6 +88,14 @@ class Sender:
             if not started:
                 left = max(again_at - self._clock.monotonic(), 0.0)
                 await self._outbox.until_woken(min(await self._idle(), left))
+
+    async def _recall(self) -> None:
+        """Know what went out lately, whoever sent it: a start must not be a burst."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        since = now - timedelta(seconds=MINUTE)
+        gone = await self._database.read(lambda tx: messages.gone_since(tx, since))
+        ages = [(chat, kind, max((now - at).total_seconds(), 0.0)) for chat, kind, at in gone]
+        self._pacing.recall([(chat, kind, monotonic - age) for chat, kind, age in ages], monotonic)
 
     async def _recover(self) -> None:
         now = self._clock.now()
@@ -95,22 +108,35 @@ class Sender:
 
     async def _start_due(self) -> int:
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        self._paused = {chat: until for chat, until in self._paused.items() if until > monotonic}
-        busy = [*self._busy, *self._paused]
-        free = AT_ONCE - len(self._busy)
+        free = self._free(monotonic)
         if free <= 0:
             return 0
-        ready = await self._database.read(lambda tx: messages.due(tx, now, busy_chats=busy, most=free))
-        started = 0
-        for message in ready:
-            if message.kind == "text":
-                if not self._lane_is_free():
-                    continue
-                self._texts[message.id] = monotonic
-            self._busy.add(message.chat_id)
-            self._supervisor.spawn_once(f"send.{message.id}", self._send(message))
-            started += 1
-        return started
+        busy, resting = [*self._busy], [*self._pacing.resting(monotonic)]
+        ready = await self._database.read(
+            lambda tx: messages.due(tx, now, busy_chats=busy, resting_chats=resting, most=free)
+        )
+        return sum(self._start(message) for message in self._pacing.fairest(ready, monotonic))
+
+    def _free(self, now: float) -> int:
+        """How many calls may begin, as far as all of them share a fate."""
+        if self._pacing.is_halted(now):
+            return 0
+        if self._away_until is None:
+            return AT_ONCE - len(self._busy)
+        return 1 - len(self._busy) if now >= self._away_until else 0
+
+    def _start(self, message: Message) -> bool:
+        now = self._clock.monotonic()
+        if message.kind != "answer" and not self._pacing.has_room(now):
+            return False
+        if message.kind == "text":
+            if not self._lane_is_free():
+                return False
+            self._texts[message.id] = now
+        self._busy.add(message.chat_id)
+        call = self._pacing.begin(message.chat_id, message.kind, now)
+        self._supervisor.spawn_once(f"send.{message.id}", self._send(message, call))
+        return True
 
     def _lane_is_free(self) -> bool:
         now = self._clock.monotonic()
@@ -118,50 +144,64 @@ class Sender:
         return len(started) < TEXTS and all(now - each >= LANE for each in started)
 
     async def _idle(self) -> float:
-        if self._texts:
-            return LANE
+        """Seconds until it is worth to look again, unless somebody wakes us."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
+        waits = [IDLE, self._pacing.next_change(monotonic)]
+        if self._away_until is not None and self._away_until > monotonic:
+            waits.append(self._away_until - monotonic)  # later: one is trying, and wakes us when it ends
+        if self._texts:
+            return max(min(LANE, *waits), 0.0)
         due = await self._database.read(lambda tx: messages.next_due(tx, now))
-        waits = [until - monotonic for until in self._paused.values()]
         if due:
             waits.append((due - now).total_seconds())
-        return max(min([IDLE, *waits]), 0.0)
+        return max(min(waits), 0.0)
 
-    async def _send(self, message: Message) -> None:
+    async def _send(self, message: Message, call: Call) -> None:
+        reached = False
         try:
             with bound(message.correlation_id):
-                await self._try(message)
+                reached = await self._try(message)
         except StorageUnavailable as error:
             # Before anything was sent; trying again at once would only turn in a circle.
             log.warning("sender.storage_unavailable", details={"message": message.id, "reason": str(error)})
             await self._clock.sleep(STORAGE_AGAIN)
         finally:
+            self._pacing.end(call, self._clock.monotonic(), counts=reached)
             self._busy.discard(message.chat_id)
             self._texts.pop(message.id, None)
             self._outbox.wake()
 
-    async def _try(self, message: Message) -> None:
+    async def _try(self, message: Message) -> bool:
+        """Send it and write what came of it; whether it reached Telegram, as far as anybody knows."""
         if message.kind == "text" and message.doubts and not await self._is_answering(message):
-            return
+            return False
         if not await self._may_begin(message):
-            return
+            return False
         target = await self._target(message)
         if message.kind == "reaction":
             outcome = await self._react(message, target)
         else:
             outcome = await self._delivery.deliver(message, target=target)
         self._failpoints.hit("sending")
-        pause = await self._settlement.settle(message, outcome)
-        if pause > 0:
-            self._paused[message.chat_id] = self._clock.monotonic() + pause
+        self._heed(outcome, None if message.kind == "answer" else message.chat_id)
+        await self._settlement.settle(message, outcome)
+        return not isinstance(outcome, Unreachable)
+
+    def _heed(self, outcome: Outcome, chat_id: int | None) -> None:
+        """Be silent where Telegram said so, or while nobody hears; `chat_id` None for a call without one."""
+        now = self._clock.monotonic()
+        self._away_until = now + UNREACHABLE_AGAIN if isinstance(outcome, Unreachable) else None
+        if isinstance(outcome, Again) and outcome.after is not None:
+            self._pacing.halt(chat_id, outcome.after, now)
 
     async def _is_answering(self, message: Message) -> bool:
         """The one repeat of a doubtful text is kept until Telegram answers at all again."""
         outcome = await self._delivery.probe()
         if isinstance(outcome, Sent):
             return True
-        pause = await self._settlement.settle(message, Again("Telegram does not answer"))
-        self._paused[message.chat_id] = self._clock.monotonic() + pause
+        self._heed(outcome, None)
+        waits = outcome if isinstance(outcome, Again) else Again("Telegram does not answer")
+        await self._settlement.settle(message, waits)
         return False
 
     async def _may_begin(self, message: Message) -> bool:
@@ -200,7 +240,9 @@ class Sender:
         if not isinstance(refusal, ReactionRefused):
             return refusal
         other = self._reactions.instead_of(emoji, purpose)
+        call = self._pacing.begin(message.chat_id, message.kind, self._clock.monotonic())
         outcome = await self._delivery.deliver(message, target=target, emoji=other)
+        self._pacing.end(call, self._clock.monotonic())
         if not refusal.is_full:
             await self._learn(message.chat_id, wanted, other, outcome)
         return outcome

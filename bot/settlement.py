@@ -13,20 +13,24 @@ from bot.outcomes import (
     Failed,
     Moved,
     Outcome,
+    PartSent,
     Pointless,
     ReactionRefused,
     Sent,
     TopicGone,
+    Unreachable,
 )
 from services.engine.clock import Clock
 from services.engine.errors import FaultRecorder
-from storage import chats, messages
+from storage import chats, messages, parts
 from storage.database import Database, Transaction
 from storage.errors import StorageUnavailable
 from storage.records import Message
+from storage.texts import storable
 
 log = structlog.get_logger(__name__)
 
+UNREACHABLE_AGAIN = 1.0  # seconds until the next try when there was no connection; only one tries
 REPEAT_AFTER = 2.0  # seconds before a text of unknown outcome is repeated
 FIRST_WAIT = 0.5  # seconds before the first new try when Telegram is away; doubles from then on
 LONGEST_WAIT = 60.0
@@ -45,32 +49,36 @@ class Settlement:
         self._clock = clock
         self._faults = faults
 
-    async def settle(self, message: Message, outcome: Outcome) -> float:
-        """Write the outcome; the answer is how many seconds the message's chat has to rest."""
+    async def settle(self, message: Message, outcome: Outcome) -> None:
+        """Write the outcome."""
         facts = {"message": message.id, "kind": message.kind, "outcome": type(outcome).__name__}
         log.debug("sender.outcome", details=facts)
         match outcome:
             case Sent(message_id):
-                return await self._end(message, "sent", sent_id=message_id)
+                await self._end(message, "sent", sent_id=message_id)
+            case PartSent(message_id):
+                await self._end_part(message, "sent", sent_id=message_id)
             case Pointless(reason):
-                return await self._end(message, "dropped", reason=reason)
+                await self._end(message, "dropped", reason=reason)
             case Failed(reason):
-                return await self._give_up(message, "failed", reason)
+                await self._give_up(message, "failed", reason)
             case ReactionRefused(reason):
-                return await self._give_up(message, "dropped", reason)
+                await self._give_up(message, "dropped", reason)
+            case Unreachable(reason):
+                await self._again(message, reason, UNREACHABLE_AGAIN)
             case Again(reason, after):
-                return await self._again(message, reason, after)
-            case Doubtful(reason):
-                return await self._doubt(message, reason)
+                await self._again(message, reason, after)
+            case Doubtful(reason, more):
+                await self._doubt(message, reason, more=more)
             case TopicGone():
                 await self._write(lambda tx: messages.move_to_general(tx, message.id))
-                return await self._put_back(message, 0.0, "the topic is gone")
+                await self._put_back(message, 0.0, "the topic is gone")
             case ChatGone(reason):
-                return await self._chat_gone(message, reason)
+                await self._chat_gone(message, reason)
             case Moved(chat_id):
-                return await self._moved(message, chat_id)
+                await self._moved(message, chat_id)
 
-    async def _again(self, message: Message, reason: str, after: float | None) -> float:
+    async def _again(self, message: Message, reason: str, after: float | None) -> None:
         # A deletion is written down long before its time, so its age says little about its tries.
         limit = DELETE_WITHIN if message.kind == "delete" else GIVE_UP_AFTER
         too_old = self._clock.now() - message.created_at > limit
@@ -82,7 +90,10 @@ class Settlement:
         )
         return await self._put_back(message, wait, reason)
 
-    async def _doubt(self, message: Message, reason: str) -> float:
+    async def _doubt(self, message: Message, reason: str, *, more: bool) -> None:
+        if more and message.doubts:  # the parts that follow are not to blame
+            await self._faults.record("telegram.text_unknown", reason)
+            return await self._end_part(message, "unknown", reason=reason)
         if message.kind == "answer" or (message.kind == "text" and message.doubts):
             return await self._give_up(message, "unknown", reason)
         if message.kind != "text":  # twice is once
@@ -90,7 +101,7 @@ class Settlement:
         await self._faults.record("telegram.text_repeated", reason)
         return await self._put_back(message, REPEAT_AFTER, reason, doubtful=True)
 
-    async def _chat_gone(self, message: Message, reason: str) -> float:
+    async def _chat_gone(self, message: Message, reason: str) -> None:
         now = self._clock.now()
 
         def unit(tx: Transaction) -> None:
@@ -99,44 +110,50 @@ class Settlement:
             messages.drop_for_chat(tx, message.chat_id, at=now, reason=reason)
 
         log.info("sender.chat_gone", details={"chat": message.chat_id, "reason": reason})
-        return await self._write(unit)
+        await self._write(unit)
 
-    async def _moved(self, message: Message, chat_id: int) -> float:
+    async def _moved(self, message: Message, chat_id: int) -> None:
         await self._write(lambda tx: chats.move(tx, message.chat_id, chat_id))
         if message.kind == "text":
             return await self._put_back(message, 0.0, "the chat moved")
         return await self._end(message, "dropped", reason="the chat moved")
 
-    async def _give_up(self, message: Message, state: str, reason: str) -> float:
+    async def _give_up(self, message: Message, state: str, reason: str) -> None:
         await self._faults.record(f"telegram.{message.kind}_{state}", reason)
-        return await self._end(message, state, reason=reason)
+        await self._end(message, state, reason=reason)
 
     async def _end(
         self, message: Message, state: str, *, sent_id: int | None = None, reason: str | None = None
-    ) -> float:
+    ) -> None:
         now = self._clock.now()
-        return await self._write(
+        await self._write(
             lambda tx: messages.end(
                 tx, message.id, state, at=now, by=self._sender, sent_id=sent_id, reason=reason
             )
         )
 
-    async def _put_back(self, message: Message, wait: float, reason: str, *, doubtful: bool = False) -> float:
+    async def _end_part(
+        self, message: Message, state: str, *, sent_id: int | None = None, reason: str | None = None
+    ) -> None:
+        why = storable(reason) if reason else None
+        end = {"state": state, "sent_id": sent_id, "reason": why, "sent_at": self._clock.now()}
+        await self._write(lambda tx: parts.end(tx, message, end, by=self._sender))
+
+    async def _put_back(self, message: Message, wait: float, reason: str, *, doubtful: bool = False) -> None:
         due = self._clock.now() + timedelta(seconds=wait)
         await self._write(
             lambda tx: messages.again(
                 tx, message.id, due_at=due, reason=reason, by=self._sender, doubtful=doubtful
             )
         )
-        return wait
 
-    async def _write(self, unit: Callable[[Transaction], Any]) -> float:
+    async def _write(self, unit: Callable[[Transaction], Any]) -> None:
         """Keep an outcome, however long the database takes: forgetting it would send twice."""
         was_told = False
         while True:
             try:
                 await self._database.write(unit)
-                return 0.0
+                return
             except StorageUnavailable as error:
                 if not was_told:  # once, however long it lasts
                     log.warning("sender.outcome_waits", details={"reason": str(error)})

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from telegram import Bot, StickerSet
 from telegram.error import BadRequest, TelegramError
 
-from bot.outcomes import Again, of_error
-from services.engine.errors import NoSuchItem, Unavailable
+from bot.outcomes import unavailable
+from services.engine.errors import NoSuchItem
 from services.gallery.model import StickerSetFacts
 
 UNKNOWN = ("stickerset_invalid", "stickerset not found")
@@ -25,9 +25,9 @@ class TelegramStickerSets:
         except BadRequest as error:
             if any(each in error.message.lower() for each in UNKNOWN):
                 raise NoSuchItem(name, user_text="error-no-such-set") from error
-            raise _unavailable(error) from error
+            raise unavailable(error, user_text="error-gallery-unavailable") from error
         except TelegramError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error, user_text="error-gallery-unavailable") from error
         return _facts(found)
 
     async def sets_of_emoji(self, ids: Sequence[str]) -> list[str]:
@@ -35,15 +35,9 @@ class TelegramStickerSets:
         try:
             found = await self._bot.get_custom_emoji_stickers(ids)
         except TelegramError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error, user_text="error-gallery-unavailable") from error
         return [each.set_name for each in found if each.set_name]
 
 
 def _facts(found: StickerSet) -> StickerSetFacts:
     return StickerSetFacts(found.name, found.title, str(found.sticker_type), len(found.stickers))
-
-
-def _unavailable(error: TelegramError) -> Unavailable:
-    outcome = of_error(error)
-    wait = outcome.after if isinstance(outcome, Again) else None
-    return Unavailable("telegram", error.message, retry_after=wait, user_text="error-gallery-unavailable")

@@ -8,6 +8,7 @@ import msgspec
 from services.engine.errors import Refused
 from services.engine.inbox import Inbox, Offer, Receipt
 from services.engine.observability import Counters, bound, current_correlation_id, new_correlation_id
+from services.flow.places import chat_key
 
 TOPIC = "telegram"
 
@@ -17,6 +18,7 @@ ALLOWED = (
     "edited_message",
     "callback_query",
     "my_chat_member",
+    "chat_member",
     "message_reaction",
     "message_reaction_count",
 )
@@ -121,4 +123,4 @@ class Intake:
     def _offer(self, raw: bytes) -> Offer:
         seen = peek(raw)
         self._counters.telegram_update(seen.kind if seen.kind in ALLOWED else "other")
-        return Offer(f"chat:{seen.chat_id}", f"{self._bot_id}:{seen.update_id}", raw.decode())
+        return Offer(chat_key(seen.chat_id), f"{self._bot_id}:{seen.update_id}", raw.decode())

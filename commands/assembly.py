@@ -12,6 +12,7 @@ from bot.client import Client, build_client
 from bot.door import LONGEST_CALL, BotDoor, build_bot
 from bot.pacing import DOCUMENTED, Pace
 from bot.sticker_sets import TelegramStickerSets
+from commands.probes import register_database, register_probes
 from services.engine.call_times import CallTimes
 from services.engine.clock import Clock, SystemClock
 from services.engine.failpoints import Failpoints, NoFailpoints
@@ -78,6 +79,8 @@ async def running(
         if isinstance(database, PostgresDatabase):
             hub.metrics.watch_connections("database", lambda: database.in_use)
         bot = build_bot(settings, hub, client, longest_call=longest_call, pace=pace)
+        register_probes(settings, hub, client)
+        register_database(hub)
         stack.push_async_callback(client.shutdown)
         grace = Grace(hub.clock, settings.work.stop_grace_seconds)
         stack.push_async_callback(hub.workers.hand_back)
@@ -152,9 +155,12 @@ async def _start(hub: Hub, bot: BotDoor, *, alone: bool) -> None:
     """Take up what an earlier process left, then run what needs nobody outside."""
     await hub.workers.recover(alone=alone)
     hub.workers.keep_leases()
+    await hub.pause.look()  # before anything is begun
+    hub.supervisor.spawn("work.pause", hub.pause.follow)
     hub.supervisor.spawn("cache.invalidations", hub.invalidations.follow)
     hub.supervisor.spawn("storage.hints", hub.hints.follow)
     hub.supervisor.spawn("keys.use", hub.keys.keep_use)
+    hub.supervisor.spawn("samples", hub.samples.keep)
     hub.cache.start_cleanup_tasks()
     for topic in hub.inbox.topics:
         if topic is not bot.topic:  # which has to wait for Telegram
@@ -195,5 +201,6 @@ def _reach_out(hub: Hub, bot: BotDoor) -> None:
     async def connect() -> None:
         await bot.connection.establish()
         hub.workers.start(bot.topic)
+        hub.supervisor.spawn("telegram.beginning", bot.beginning.run)
 
     hub.supervisor.spawn("telegram.connection", connect)

@@ -11,7 +11,7 @@ from commands.assembly import running
 from commands.serve import stop_signal
 from sandbox.clock import SystemClock
 from sandbox.server import build_sandbox, serving
-from sandbox.telegram.seed import ALICE
+from sandbox.telegram.seed import ALICE, SWITCHBOARD_ADMINS
 from sandbox.telegram.stickers import StickerSet as StandInSet
 from sandbox.telegram.world import World
 from services.engine.observability import configure_logging
@@ -57,6 +57,8 @@ def _settings(api_url: str, token: str, key: str, port: int, folder: Path) -> Se
             "TELEGRAM_BOT_TOKEN": token,
             "TELEGRAM_API_URL": api_url,
             "ADMIN_IDS": str(ALICE),
+            "ADMIN_CHAT_ID": str(SWITCHBOARD_ADMINS),
+            "GALLERY_APPROVAL": "auto",
             "DEFAULT_LANGUAGE": "en",
             "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/switchboard.db",
             "HTTP_PORT": str(port),
@@ -94,5 +96,7 @@ def _greeting(sandbox: str, hub: str, key: str) -> str:
         f"  Its health          {hub}/api/v1/integration/health\n"
         f"  API key             {key}\n\n"
         f"  Try: curl -H 'X-API-Key: {key}' {hub}/gallery/sets\n\n"
-        "Send a sticker in the chat. Ctrl-C stops everything.\n\n"
+        "  In the chat: as Chen send a sticker and press “Add”; the card that asks for a decision comes\n"
+        "  to “Switchboard admins”, where Alice or Dana says yes or no. /help tells what each may do.\n\n"
+        "Ctrl-C stops everything.\n\n"
     )

@@ -2,32 +2,27 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
 from random import SystemRandom
 from typing import TextIO
 
-from bot.client import build_client
+from bot.client import Client, build_client
 from bot.door import build_bot
-from bot.probe import TelegramProbe
 from commands.assembly import open_database, ports_of
+from commands.probes import always, register_database, register_probes, silence
 from services.engine.clock import SystemClock
 from services.engine.failpoints import NoFailpoints
-from services.engine.health import Probe, Told
+from services.engine.health import Told
 from services.engine.observability import Redactor, configure_logging
-from services.engine.storage_probe import StorageProbe, register_disk, register_file
+from services.engine.storage_probe import register_file
 from services.flow.backups import folder_of
 from services.hub import Hub, Terms, build_hub
 from settings import Settings
 from storage.database import Database
 from storage.errors import DatabaseRefused, NoTablesYet
-from storage.postgres import PostgresDatabase
 from storage.sqlite import path_of
 
 Findings = list[tuple[str, Told]]
-
-_NO_HEARTBEAT = Told("warning", "nobody hears of it when the hub falls silent", "set HEARTBEAT_URL")
 
 
 def doctor(settings: Settings, out: TextIO) -> int:
@@ -61,8 +56,7 @@ async def _examined(settings: Settings) -> Findings:
         terms = Terms(SystemClock(), SystemRandom(), NoFailpoints(), Redactor(settings.secrets()).text)
         hub = build_hub(settings, ports_of(settings, client, stack), database, terms)
         build_bot(settings, hub, client)
-        _register(settings, hub, refusal)
-        TelegramProbe(client, settings.telegram, hub.clock).register(hub.health)
+        _register(settings, hub, client, refusal)
         return await hub.health.examine()
 
 
@@ -80,45 +74,16 @@ async def _opened(database: Database, settings: Settings) -> Told | None:
     return None
 
 
-def _register(settings: Settings, hub: Hub, refusal: Told | None) -> None:
+def _register(settings: Settings, hub: Hub, client: Client, refusal: Told | None) -> None:
     """What is asked beside that which the parts register themselves. `refusal`: the database is not open."""
     health = hub.health
-    if refusal:
-        health.register("database", probe=_always(refusal))
-    else:
-        _register_database(settings, hub)
-    if not settings.work.backup_interval_hours or folder_of(settings) is None:
-        health.register("backup", probe=_always(_no_backups(settings)))
-    elif refusal:
-        health.register("backup", probe=_always(Told("warning", "nothing to back up yet")))
-    register_disk(health, _folders(settings))
-    if not settings.work.heartbeat_url.get_secret_value():
-        health.register("heartbeat", probe=_always(_NO_HEARTBEAT))
-
-
-def _register_database(settings: Settings, hub: Hub) -> None:
-    database = hub.database
-    pooled = isinstance(database, PostgresDatabase) and database.facts.pooled
-    probe = StorageProbe(database, hub.clock, pooled=pooled)
-    hub.health.register("database", probe=probe.probe)
-    if not settings.storage.is_postgres:
-        register_file(hub.health, probe, path_of(settings.storage.database_url))
-
-
-def _no_backups(settings: Settings) -> Told:
-    if not settings.work.backup_interval_hours:
-        return Told("warning", "no regular backups", "set BACKUP_INTERVAL_HOURS")
-    return Told("warning", "no regular backups: there is no folder for them", "set BACKUP_DIR")
-
-
-def _folders(settings: Settings) -> list[Path]:
-    data = [] if settings.storage.is_postgres else [path_of(settings.storage.database_url).parent]
-    backups = folder_of(settings)
-    return list(dict.fromkeys([*data, *([backups] if backups else [])]))
-
-
-def _always(told: Told) -> Probe:
-    async def probe() -> Sequence[Told]:
-        return [told]
-
-    return probe
+    register_probes(settings, hub, client)
+    if refusal is None:
+        probe = register_database(hub)
+        if not settings.storage.is_postgres:
+            register_file(health, probe, path_of(settings.storage.database_url))
+        return
+    health.register("database", probe=always(refusal))
+    silence(health, "work", "admins", "admin chat", "groups")
+    if settings.work.backup_interval_hours and folder_of(settings):
+        health.register("backup", probe=always(Told("warning", "nothing to back up yet")))

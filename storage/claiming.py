@@ -1,5 +1,6 @@
 """Taking jobs to work them: ready ones, one at a time and in order within a key."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -83,6 +84,21 @@ _by_key = select(_head.label("id"), bindparam("now", type_=jobs.c.due_at.type).l
     _keys.c.key.is_not(None), not_(_key_is_claimed(_keys.c))
 )
 
+# When everything but a few keys stands still: the first of each of those keys.
+_firsts = (
+    select(func.min(_other.c.id).label("id"))
+    .where(
+        _other.c.key.in_(bindparam("keys", expanding=True)), _other.c.state == WAITING, _has_turn(_other.c)
+    )
+    .group_by(_other.c.key)
+    .subquery("firsts")
+)
+_of_keys = (
+    select(jobs.c.id, jobs.c.due_at)
+    .join(_firsts, _firsts.c.id == jobs.c.id)
+    .where(_due, not_(_key_is_claimed(jobs.c)))
+)
+
 
 def _claiming(ready: Select[Any]) -> Any:
     candidates = _materialized(ready, "candidates")
@@ -115,13 +131,21 @@ def _materialized(query: Select[Any], name: str) -> CTE:
 
 _CLAIM_BY_TIME = _claiming(_by_time)
 _CLAIM_BY_KEY = _claiming(_by_key)
+_CLAIM_OF_KEYS = _claiming(_of_keys)
 _LONG_QUEUE = select(func.count()).select_from(_first_due)
 
 
 def claim(
-    tx: Transaction, topic: str, *, owner: str, now: datetime, lease_until: datetime, most: int
+    tx: Transaction,
+    topic: str,
+    *,
+    owner: str,
+    now: datetime,
+    lease_until: datetime,
+    most: int,
+    keys: Collection[str] | None = None,
 ) -> list[Job]:
-    """Take up to `most` ready jobs, at most one of a key; the attempt is counted here.
+    """Take up to `most` ready jobs, at most one of a key; the attempt is counted here. `keys`: only of these.
 
     The earliest due come first. When long queues of few keys stand before all others, a claim that finds
     none of them ready takes what comes behind.
@@ -134,9 +158,16 @@ def claim(
         "new_owner": owner,
         "new_lease": lease_until,
     }
+    if keys is not None:
+        rows = tx.execute(_CLAIM_OF_KEYS, values | {"keys": sorted(keys)}).all() if keys else []
+        return _in_order(rows)
     rows = tx.execute(_CLAIM_BY_TIME, values).all()
     if not rows and _is_long(tx, topic, now):
         rows = tx.execute(_CLAIM_BY_KEY, values).all()
+    return _in_order(rows)
+
+
+def _in_order(rows: Iterable[Any]) -> list[Job]:
     return sorted((Job(*row) for row in rows), key=lambda job: job.id)
 
 

@@ -50,6 +50,12 @@ def newest(tx: Transaction, *, most: int) -> list[Fault]:
     return [Fault(*row) for row in tx.execute(query)]
 
 
+def by_id(tx: Transaction, fault_id: int) -> Fault | None:
+    """One kind by its number."""
+    row = tx.execute(select(*_COLUMNS).where(faults.c.id == fault_id)).one_or_none()
+    return Fault(*row) if row else None
+
+
 def totals(tx: Transaction) -> dict[str, int]:
     """Occurrences per kind."""
     return dict(tx.execute(select(faults.c.kind, faults.c.count)).all())

@@ -1,9 +1,10 @@
 """The journal: rows are only ever added."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select
 
 from storage.database import Transaction
 from storage.records import JournalEntry
@@ -45,3 +46,44 @@ def of_item(tx: Transaction, kind: str, key: str) -> list[JournalEntry]:
     """One item's story, oldest first."""
     query = select(*_COLUMNS).where(journal.c.kind == kind, journal.c.key == key).order_by(journal.c.id)
     return [JournalEntry(*row) for row in tx.execute(query)]
+
+
+def last(tx: Transaction) -> int:
+    """The newest number; 0 when there is none."""
+    return int(tx.execute(select(func.coalesce(func.max(journal.c.id), 0))).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose story is told: the entries about a thing; of a job, or of a person, also what they did."""
+
+    kind: str
+    key: str
+    job_id: int | None = None
+    actor: str | None = None
+
+
+def story(tx: Transaction, of: Subject, *, most: int, after: int = 0) -> list[JournalEntry]:
+    """Part of a story, oldest first."""
+    query = select(*_COLUMNS).where(_about(of)).order_by(journal.c.id).limit(most).offset(after)
+    return [JournalEntry(*row) for row in tx.execute(query)]
+
+
+def length(tx: Transaction, of: Subject) -> int:
+    """How many entries a story has."""
+    query = select(func.count()).select_from(journal).where(_about(of))
+    return int(tx.execute(query).scalar_one())
+
+
+def newest(tx: Transaction, *, most: int) -> list[JournalEntry]:
+    """The last entries about anything, oldest first."""
+    query = select(*_COLUMNS).order_by(journal.c.id.desc()).limit(most)
+    return [JournalEntry(*row) for row in reversed(tx.execute(query).all())]
+
+
+def _about(of: Subject) -> ColumnElement[bool]:
+    # Names are compared as Telegram compares them: in any case.
+    about = and_(journal.c.kind == of.kind, func.lower(journal.c.key) == of.key.lower())
+    if of.job_id is not None:
+        return or_(about, journal.c.job_id == of.job_id)
+    return or_(about, journal.c.actor == of.actor) if of.actor else about

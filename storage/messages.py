@@ -84,12 +84,14 @@ def _put(postgres: bool) -> Any:
 # Written out, not bound: only so does the planner see that the partial indexes apply.
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 _first_answer = func.min(case((messages.c.kind == "answer", messages.c.id)))
+_first_but_reactions = func.min(case((messages.c.kind != "reaction", messages.c.id)))
 _turns = (
-    select(func.coalesce(_first_answer, func.min(messages.c.id)))
+    select(func.coalesce(_first_answer, _first_but_reactions, func.min(messages.c.id)))
     .where(
         messages.c.state == _WAITING,
         or_(messages.c.due_at <= bindparam("now"), messages.c.attempts > 0),
         messages.c.chat_id.not_in(bindparam("busy", expanding=True)),
+        or_(messages.c.kind == "answer", messages.c.chat_id.not_in(bindparam("resting", expanding=True))),
     )
     .group_by(messages.c.chat_id)
 )
@@ -102,13 +104,17 @@ _DUE: Select[Any] = (
 )
 
 
-def due(tx: Transaction, now: datetime, *, busy_chats: Sequence[int], most: int) -> list[Message]:
+def due(
+    tx: Transaction, now: datetime, *, busy_chats: Sequence[int], resting_chats: Sequence[int] = (), most: int
+) -> list[Message]:
     """The next message of each chat that is not busy: answers to presses first, then in order written.
 
-    A message that waits for another try holds up the later ones of its chat, one put off on purpose does not.
+    Of a resting chat only answers. Reactions hang on nothing we wrote: they come after what else waits, so
+    that many of them make no text late. A message that waits for another try holds up the later ones of its
+    chat, one put off on purpose does not.
     """
-    rows = tx.execute(_DUE, {"now": now, "busy": list(busy_chats), "most": most})
-    return [Message(*row) for row in rows.all()]
+    values = {"now": now, "busy": list(busy_chats), "resting": list(resting_chats), "most": most}
+    return [Message(*row) for row in tx.execute(_DUE, values).all()]
 
 
 def next_due(tx: Transaction, now: datetime) -> datetime | None:
@@ -171,6 +177,21 @@ def end(
         "new_reason": storable(reason) if reason else None,
     }
     tx.execute(_END, values)
+
+
+def gone_since(tx: Transaction, since: datetime) -> list[tuple[int, str, datetime]]:
+    """(chat, kind, moment) of what went to Telegram since then, or may have; oldest first."""
+    ended: ColumnElement[bool] = literal_column("messages.state IN ('sent', 'failed', 'dropped', 'unknown')")
+    went = and_(ended, messages.c.sent_at > since, messages.c.state.in_(("sent", "failed", "unknown")))
+    going = and_(messages.c.state == literal_column("'sending'"), messages.c.begun_at > since)
+    found = [
+        (row.chat_id, row.kind, row.moment)
+        for moment, condition in ((messages.c.sent_at, went), (messages.c.begun_at, going))
+        for row in tx.execute(
+            select(messages.c.chat_id, messages.c.kind, moment.label("moment")).where(condition)
+        )
+    ]
+    return sorted(found, key=lambda each: each[2])
 
 
 def again(

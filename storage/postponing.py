@@ -1,8 +1,9 @@
-"""Jobs that wait for something outside: back to the waiting ones, as if they had not been claimed."""
+"""Another time for jobs: later, when they wait for something outside; at once, when somebody asks."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, literal_column, select, update
 
 from storage.database import Transaction
 from storage.records import Job
@@ -30,3 +31,25 @@ def put_off(tx: Transaction, job: Job, *, due_at: datetime, reason: str) -> bool
     """
     values = {"of_id": job.id, "of_owner": job.owner, "new_due": due_at, "new_reason": storable(reason)}
     return tx.execute(_PUT_OFF, values).rowcount == 1
+
+
+def hurry(tx: Transaction, topic: str, *, now: datetime) -> int | None:
+    """The topic's first job that is not at its end, due at once if it waits; None when there is none."""
+    unfinished = jobs.c.state.in_(("waiting", "claimed"))
+    query = select(jobs.c.id, jobs.c.state).where(jobs.c.topic == topic, unfinished).order_by(jobs.c.id)
+    row = tx.execute(query.limit(1)).one_or_none()
+    if row is None:
+        return None
+    tx.execute(
+        update(jobs)
+        .where(jobs.c.id == row.id, jobs.c.state == "waiting", jobs.c.due_at > now)
+        .values(due_at=now)
+    )
+    return int(row.id)
+
+
+def done_since(tx: Transaction, topic: str, since: datetime) -> Any:
+    """The result of the topic's newest job that came to its end after a moment; None when none did."""
+    done = jobs.c.state == literal_column("'done'")
+    query = select(jobs.c.result).where(done, jobs.c.topic == topic, jobs.c.finished_at > since)
+    return tx.execute(query.order_by(jobs.c.finished_at.desc()).limit(1)).scalar()

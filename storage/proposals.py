@@ -1,4 +1,6 @@
-"""Proposals: open → added; one past its `expires_at` counts as closed.
+"""Proposals: open → added, or open → asked (for approval) → added | rejected | expired.
+
+An open one past its `expires_at` counts as closed.
 
 The token is random and means nothing without its row.
 """
@@ -63,6 +65,14 @@ def decide(
         "decided_at": at,
     }
     return tx.execute(changed.values(**values)).rowcount == 1
+
+
+def settle(tx: Transaction, token: str, state: str, *, name: str | None = None) -> Proposal | None:
+    """Write what came of one that waited for approval, with a name who made it so; the row as it is now."""
+    asked = update(proposals).where(proposals.c.token == token, proposals.c.state == "asked")
+    by = {"decided_name": storable(name)[:NAME]} if name else {}
+    tx.execute(asked.values(state=state, **by))
+    return by_token(tx, token)
 
 
 def shown_since(tx: Transaction, chat_id: int, since: datetime) -> int:

@@ -96,6 +96,75 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """Something that somebody has to decide: `action` (add) on an item. `asker` is who asked first.
+
+    `chat_id` is where they did. `state` is pending, approved, rejected or expired. `decided_by` is an actor
+    of the journal.
+    """
+
+    token: str
+    action: str
+    kind: str
+    key: str
+    card: Any
+    details: Any
+    state: str
+    asker: int | None
+    asker_name: str
+    chat_id: int | None
+    proposed_at: datetime
+    decided_by: str | None
+    decided_name: str | None
+    decided_at: datetime | None
+    reason: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """One person's wish for what an approval is about, and where the outcome is to be told.
+
+    `proposal` is the token of the proposal that was accepted.
+    """
+
+    token: str
+    proposal: str | None
+    asker: int | None
+    asker_name: str
+    chat_id: int
+    thread_id: int | None
+    source_message: int | None
+    language: str
+    at: datetime
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalCard:
+    """A message that shows an approval (`purpose` card), or that asks why it was rejected (reason)."""
+
+    token: str
+    purpose: str
+    chat_id: int
+    language: str
+    shown_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A message the bot was shown, and which items it is about."""
+
+    chat_id: int
+    message_id: int
+    thread_id: int | None
+    kind: str
+    keys: list[str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmation:
     """A question put to one person: `action` with `params` (JSON) is done when they say yes in time."""
 
@@ -220,3 +289,40 @@ class Backlog:
     state: str
     count: int
     oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One cause that admins are told of: open, closed (its end is to be told yet) or told.
+
+    `params` is what its text tells, `changes` how often that changed, `returns` how often the cause ended
+    and came back soon after.
+    """
+
+    id: int
+    kind: str
+    subject: str
+    state: str
+    count: int
+    params: Any
+    since: datetime
+    changes: int
+    closed_at: datetime | None
+    returns: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeMessage:
+    """A chat's message (`shown_row`) that tells of a notice, and the one (`over_row`) that tells its end.
+
+    It tells what the notice was after so many `changes`.
+    """
+
+    id: int
+    notice: int
+    chat_id: int
+    language: str
+    shown_row: int
+    written_at: datetime
+    changes: int
+    over_row: int | None

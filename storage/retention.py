@@ -12,7 +12,18 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Select, and_, delete, func, literal_column, or_, select, update
 
 from storage.database import Transaction
-from storage.tables import chat_reactions, invalidations, jobs, messages, proposals
+from storage.tables import (
+    approval_cards,
+    approval_requests,
+    approvals,
+    chat_reactions,
+    invalidations,
+    jobs,
+    messages,
+    notice_messages,
+    notices,
+    proposals,
+)
 
 # Written out, not bound: only so do the planners see that the partial indexes apply.
 _DONE = jobs.c.state == literal_column("'done'")
@@ -44,13 +55,38 @@ class Old:
 def closed_proposals(before: datetime) -> Old:
     """Proposals that were decided, or ran out, before then."""
     ended = func.coalesce(proposals.c.decided_at, proposals.c.expires_at) < before
-    return Old("proposals", proposals.c.token, and_(proposals.c.state != "open", ended))
+    return Old("proposals", proposals.c.token, and_(proposals.c.state.not_in(("open", "asked")), ended))
+
+
+def decided_approvals(before: datetime) -> list[Old]:
+    """Approvals that were decided before then, with what hangs on them first."""
+    over = and_(approvals.c.state != literal_column("'pending'"), approvals.c.decided_at < before)
+    of_these = select(approvals.c.token).where(over)
+    return [
+        Old("approval_cards", approval_cards.c.id, approval_cards.c.token.in_(of_these)),
+        Old("approval_requests", approval_requests.c.id, approval_requests.c.token.in_(of_these)),
+        Old("approvals", approvals.c.token, over),
+    ]
+
+
+def ended_notices(before: datetime) -> list[Old]:
+    """Notices that were over before then, but the newest of each kind, with what tells of them first."""
+    newest = select(func.max(notices.c.id)).group_by(notices.c.kind)
+    told = notices.c.state == literal_column("'told'")
+    over = and_(told, notices.c.closed_at < before, notices.c.id.not_in(newest))
+    of_these = notice_messages.c.notice.in_(select(notices.c.id).where(over))
+    return [Old("notice_messages", notice_messages.c.id, of_these), Old("notices", notices.c.id, over)]
 
 
 def ended_messages(before: datetime) -> list[Old]:
-    """Messages that ended before then, and that neither a proposal nor a message yet to be sent points at."""
+    """Messages that ended before then, and that neither a decision, a notice nor a message yet to be sent
+    points at.
+    """
     shown = select(proposals.c.token).where(proposals.c.shown_row == messages.c.id).exists()
-    free = and_(_ENDED, ~shown, *(messages.c.id.not_in(_targets(state)) for state in ("waiting", "sending")))
+    card = select(approval_cards.c.id).where(approval_cards.c.shown_row == messages.c.id).exists()
+    notice = select(notice_messages.c.id).where(notice_messages.c.shown_row == messages.c.id).exists()
+    waited_for = (messages.c.id.not_in(_targets(state)) for state in ("waiting", "sending"))
+    free = and_(_ENDED, ~shown, ~card, ~notice, *waited_for)
     # What was taken back before it was sent bears no moment of its end.
     taken_back = and_(messages.c.sent_at.is_(None), messages.c.created_at < before)
     ended = messages.c.sent_at < before

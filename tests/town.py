@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from sqlalchemy import bindparam, text
 
+from bot.pacing import Pace
 from commands import assembly
 from commands.assembly import Switchboard, running
 from sandbox.clock import Clock as SandboxClock
@@ -26,6 +27,7 @@ from settings import Settings, load_settings
 from storage.database import Database
 from storage.tables import Moment
 from tests.clock import HandClock
+from tests.pace import UNPACED
 from tests.storage.files import WatchedDatabase
 
 ADMIN, BORIS, CHEN = 500100200, 500100201, 500100202  # the admin reads English, Boris Russian
@@ -208,15 +210,24 @@ class Outside:
     _databases: list[WatchedDatabase] = field(default_factory=list)
 
     @asynccontextmanager
-    async def hub(self, *, failpoints: Failpoints | None = None, **more: str) -> AsyncIterator[Town]:
-        """A hub for as long as the block lasts; the next one finds this one's data."""
+    async def hub(
+        self, *, failpoints: Failpoints | None = None, pace: Pace = UNPACED, **more: str
+    ) -> AsyncIterator[Town]:
+        """A hub for as long as the block lasts; the next one finds this one's data.
+
+        Unless told otherwise it says all at one virtual moment, as no real one may.
+        """
         if self.template and not (self.folder / "hub.db").exists():
             shutil.copyfile(self.template, self.folder / "hub.db")
         settings = settings_for(self.world, self.api_url, self.folder, **more)
         # Virtual time waits for the database's threads: so the real one is opened inside one that counts.
         with patch.object(assembly, "open_database", self._open(assembly.open_database)):
             hub = running(
-                settings, clock=self.clock, random=Random(len(self._databases) + 1), failpoints=failpoints
+                settings,
+                clock=self.clock,
+                random=Random(len(self._databases) + 1),
+                failpoints=failpoints,
+                pace=pace,
             )
             async with hub as switchboard:
                 yield Town(self.world, switchboard, self.api_url, self.clock, self.injected)
@@ -261,11 +272,12 @@ async def new_town(
     clock: Clock | None = None,
     failpoints: Failpoints | None = None,
     prepare: Callable[[World], None] = seed,
+    pace: Pace = UNPACED,
     **more: str,
 ) -> AsyncIterator[Town]:
     """Build a town, run it for the block, and close it."""
     async with (
         new_outside(folder, clock=clock, prepare=prepare) as outside,
-        outside.hub(failpoints=failpoints, **more) as town,
+        outside.hub(failpoints=failpoints, pace=pace, **more) as town,
     ):
         yield town

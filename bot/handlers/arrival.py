@@ -16,7 +16,7 @@ from services.flow.places import Place
 from storage import jobs
 from storage.database import Database, Transaction
 
-BEFORE_OTHERS = -1
+BEFORE_OTHERS = -2
 LOOK_AHEAD = 100  # waiting updates of a chat among which a newer message is looked for
 LATE = timedelta(minutes=10)  # after a downtime older messages get no answer of their own
 
@@ -37,8 +37,11 @@ class Arrival:
     async def on_update(self, update: Update, context: HubContext) -> None:
         """Meet the person and the chat, then decide whether anybody still waits for an answer."""
         user, chat = update.effective_user, update.effective_chat
-        asker = asker_of(update)
-        context.language = await self._people.language(asker.user_id, user.language_code if user else None)
+        if update.chat_member:  # of every group, however big: its handler looks whom it concerns
+            return
+        asker, spoken = asker_of(update), user.language_code if user else None
+        group = chat.id if chat and not is_private(chat) else None
+        context.language = await self._people.language(asker.user_id, spoken, group)
         if asker.user_id is not None and user is not None:
             context.work.write(lambda tx: self._people.meet(tx, user.id, user.full_name, user.username))
         if chat is not None and update.my_chat_member is None:
@@ -50,6 +53,8 @@ class Arrival:
 
     async def _is_passed_over(self, message: Message, work: Work) -> bool:
         if self._clock.now() - message.date <= LATE or message.migrate_to_chat_id:
+            return False
+        if work.job.replays:  # somebody wants it answered now
             return False
         if not is_private(message.chat):
             return True

@@ -13,15 +13,23 @@ from services.flow.batches import MOST
 from services.flow.checks import Checks
 from services.flow.items import Items, Recognised
 from services.flow.messages import Content, Messages, Text
+from services.flow.places import Asker, Place, Press
+from services.flow.sightings import Sightings
 from services.gallery.emoji import EmojiSets
 from services.gallery.item import STICKER_SET
 from services.gallery.model import folded, is_bot_made, names_in_links, names_listed
+from storage.records import Sighting
+
+EMOJI = "emoji:"  # before a custom emoji's id among the keys of a sighting; no set's name has a colon
 
 
 class CheckHandlers:
     """Reads what is asked about and hands it to the checks."""
 
-    def __init__(self, items: Items, checks: Checks, emoji: EmojiSets, messages: Messages) -> None:
+    def __init__(
+        self, items: Items, checks: Checks, emoji: EmojiSets, messages: Messages, sightings: Sightings
+    ) -> None:
+        self._sightings = sightings
         self._items = items
         self._checks = checks
         self._emoji = emoji
@@ -36,7 +44,8 @@ class CheckHandlers:
     async def on_sticker(self, update: Update, context: HubContext) -> None:
         """A sticker asks about its set."""
         message = message_of(update)
-        if wanted := _sticker_of(message):
+        if wanted := sticker_of(message):
+            self._see(message, [wanted.key], context)
             await self._check([wanted], update, context)
         elif is_private(message.chat):
             say(self._messages, update, context, Content((Text("sticker-without-set"),)))
@@ -50,7 +59,7 @@ class CheckHandlers:
             if is_private(message.chat):
                 say(self._messages, update, context, Content((Text("check-usage"),)))
             return
-        sticker = None if asked else _sticker_of(about)
+        sticker = None if asked else sticker_of(about)
         text = asked or about.text or about.caption or ""
         wanted = [sticker] if sticker else await self._wanted(about, text, asked=bool(asked))
         if not wanted:
@@ -64,6 +73,7 @@ class CheckHandlers:
         """
         message = message_of(update)
         private = is_private(message.chat)
+        self._see(message, _keys_of(message), context)
         if not private and not _is_addressed(message, context):
             return
         wanted = await self._wanted(message, _without_mention(message, context), asked=False)
@@ -72,6 +82,15 @@ class CheckHandlers:
         elif private and message.text:
             text = Text("emoji-without-set" if _emoji_ids(message) else "unrecognised")
             say(self._messages, update, context, Content((text,)))
+
+    async def check_seen(self, seen: Sighting, press: Press, context: HubContext) -> None:
+        """Somebody asks about a message that the bot saw earlier."""
+        ids = [key.removeprefix(EMOJI) for key in seen.keys if key.startswith(EMOJI)]
+        names = [key for key in seen.keys if not key.startswith(EMOJI)]
+        names = folded([*names, *await self._emoji.names(ids)])
+        if names:
+            wanted = [Recognised(seen.kind, name) for name in names]
+            await self._ask(wanted, press.by, press.place, context)
 
     async def _wanted(self, message: Message, text: str, *, asked: bool) -> list[Recognised]:
         """What a message asks about with this text of it: a list of names, links, custom emoji."""
@@ -105,17 +124,33 @@ class CheckHandlers:
         place = place_of(message_of(update), context.language)
         if about:
             place = replace(place, message_id=about.message_id)
-        asker, keys = asker_of(update), [each.key for each in wanted]
+        await self._ask(wanted, asker_of(update), place, context)
+
+    async def _ask(self, wanted: list[Recognised], asker: Asker, place: Place, context: HubContext) -> None:
         if len(wanted) == 1:
             await self._checks.check(wanted[0], asker, place, context.work)
         else:
+            keys = [each.key for each in wanted]
             await self._checks.check_many(wanted[0].kind, keys, asker, place, context.work)
 
+    def _see(self, message: Message, keys: list[str], context: HubContext) -> None:
+        """Remember what a message is about, for a reaction to ask about it later."""
+        place = place_of(message, context.language)
+        if keys:
+            context.work.write(lambda tx: self._sightings.see(tx, place, STICKER_SET, keys))
 
-def _sticker_of(message: Message) -> Recognised | None:
+
+def sticker_of(message: Message) -> Recognised | None:
+    """The set that a message's sticker belongs to."""
     if message.sticker and message.sticker.set_name:
         return Recognised(STICKER_SET, message.sticker.set_name)
     return None
+
+
+def _keys_of(message: Message) -> list[str]:
+    """What a text that was seen is about, as sightings keep it: sets by name, custom emoji by their ids."""
+    everything = "\n".join([message.text or message.caption or "", *_hidden_links(message)])
+    return [*names_in_links(everything), *(f"{EMOJI}{each}" for each in _emoji_ids(message))]
 
 
 def _entities(message: Message) -> tuple[MessageEntity, ...]:

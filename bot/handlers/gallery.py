@@ -7,8 +7,8 @@ from bot.registry import Registry
 from bot.speech import place_of_press, say
 from services.engine.errors import StaleButton
 from services.flow.batches import TITLE, shortened
-from services.flow.items import Action
 from services.flow.messages import Answer, Content, Messages, Text
+from services.flow.paging import turns
 from services.gallery.model import link_to
 from services.gallery.pages import Page, Pages
 from storage.database import Database, Transaction
@@ -78,20 +78,10 @@ def _list(query: str, page: Page) -> Content:
     texts = [Text("search-found", found) if query else Text("gallery-found", {"count": page.total})]
     if page.last > 1:
         texts.append(Text("page", {"page": page.number, "pages": page.last}))
-    return Content((*texts, *map(_line, page.sets)), actions=_turns(page))
+    return Content((*texts, *map(_line, page.sets)), actions=turns("page", page.number, page.last))
 
 
 def _line(listed: StickerSet) -> Text:
     title = shortened(listed.title.strip() or listed.name, TITLE)
     url = link_to(listed.name, listed.kind)
     return Text("line-named", {"title": title, "url": url, "name": listed.name})
-
-
-def _turns(page: Page) -> tuple[Action, ...]:
-    before, after = page.number - 1, page.number + 1
-    turns = []
-    if before >= 1:
-        turns.append(Action("button-page-before", f"page:{before}", params={"page": before}))
-    if after <= page.last:
-        turns.append(Action("button-page-after", f"page:{after}", params={"page": after}, beside=True))
-    return tuple(turns)

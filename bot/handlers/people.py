@@ -2,14 +2,17 @@
 
 from telegram import Update
 
-from bot.context import HubContext, asker_of
+from bot.context import HubContext, asker_of, is_private, place_of
+from bot.menus import Menus
 from bot.registry import Registry
 from bot.speech import answer_press, message_of, say
+from services.flow.claims import Claims
 from services.flow.items import Action
 from services.flow.messages import Content, Messages, Text
 from services.flow.people import LANGUAGES, People
-from services.flow.roles import Roles
+from services.flow.roles import Role, Roles
 from services.version import VERSION
+from storage.database import Transaction
 
 LANGUAGE_ACTIONS = tuple(Action(f"button-language-{each}", f"lang:{each}") for each in LANGUAGES)
 LANGUAGE_QUESTION = Content((Text("language-question"),), actions=LANGUAGE_ACTIONS)
@@ -19,9 +22,13 @@ MENU = (Action("button-help", "menu:help"), Action("button-language", "menu:lang
 class PeopleHandlers:
     """What everyone may ask about the bot and about themselves."""
 
-    def __init__(self, people: People, roles: Roles, messages: Messages) -> None:
+    def __init__(
+        self, people: People, roles: Roles, claims: Claims, menus: Menus, messages: Messages
+    ) -> None:
         self._people = people
         self._roles = roles
+        self._claims = claims
+        self._menus = menus
         self._messages = messages
 
     def register(self, registry: Registry) -> None:
@@ -35,8 +42,23 @@ class PeopleHandlers:
         registry.press("lang", self.on_language, carries="|".join(LANGUAGES))
 
     async def on_start(self, update: Update, context: HubContext) -> None:
-        """/start: what this is, and two buttons."""
-        say(self._messages, update, context, Content((Text("start"),), actions=MENU))
+        """/start: what this is, and two buttons; /start CODE in private may make an admin."""
+        asker, place = asker_of(update), place_of(message_of(update), context.language)
+        role = await self._roles.shown(asker.user_id) if place.private else "everyone"
+        code = " ".join(context.args or []) if place.private and role != "admin" else ""
+        is_open = bool(code) and await self._claims.are_open()
+        if asker.user_id is not None and (is_open or role != "everyone"):
+            self._menus.renew(context.work, asker.user_id)  # before /start their chat takes no menu
+
+        job = context.work.job
+
+        def unit(tx: Transaction) -> None:
+            claimed = is_open and self._claims.take(tx, job, asker, code)
+            texts = (Text("claimed"),) if claimed else (Text("start"),)
+            refused = (Text("claim-refused"),) if code and not claimed else ()
+            self._messages.text(tx, job, place, Content((*texts, *refused), actions=MENU))
+
+        context.work.write(unit)
 
     async def on_help(self, update: Update, context: HubContext) -> None:
         """/help: everything this person may do."""
@@ -61,7 +83,7 @@ class PeopleHandlers:
         """/whoami: what an admin needs to know to give somebody rights."""
         asker, message = asker_of(update), message_of(update)
         key = "whoami" if asker.user_id is not None else "whoami-anonymous"
-        role = {"text": f"role-{await self._roles.of(asker.user_id)}"}
+        role = {"text": f"role-{await self._roles.shown(asker.user_id)}"}
         facts = {"name": asker.name, "user_id": asker.user_id, "role": role, "chat_id": message.chat.id}
         say(self._messages, update, context, Content((Text(key, facts),)))
 
@@ -93,7 +115,19 @@ class PeopleHandlers:
         say(self._messages, update, context, Content((Text("language-chosen"),)))
 
     async def _help(self, update: Update) -> Content:
-        texts = [Text("help")]
-        if await self._roles.is_admin(asker_of(update).user_id):
-            texts.append(Text("help-admin"))
-        return Content(tuple(texts))
+        """In a group only what everyone may do: others read it too."""
+        chat = update.effective_chat
+        quiet = chat is None or not (is_private(chat) or await self._roles.is_admin_chat(chat.id))
+        role = "everyone" if quiet else await self._roles.shown(asker_of(update).user_id)
+        return Content((Text("help"), *self._sections(role)))
+
+    def _sections(self, role: Role) -> list[Text]:
+        return [
+            text
+            for each, names in self._menus.by_role(role)
+            for text in (Text(f"help-{each}"), *map(_line, names))
+        ]
+
+
+def _line(name: str) -> Text:
+    return Text("help-line", {"command": name, "about": {"text": f"command-{name}"}})

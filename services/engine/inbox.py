@@ -16,13 +16,16 @@ from services.engine.observability import current_correlation_id, new_correlatio
 from services.engine.retry import RetryPolicy
 from services.engine.work import Work
 from storage import jobs
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.records import Job, JobState, NewJob
 
 WAITERS = 64  # people and programs that may wait for results at once
 WAIT_POLL = 0.5  # seconds between looks at a job that another process may be working
 DAY = 86400.0
 IDLE = 5.0  # seconds
+
+Passing = Callable[["Topic"], frozenset[str] | None]
+"""Of which keys alone a topic's jobs may be begun at this moment; None: of all."""
 
 Handler = Callable[[Job, Work], Awaitable[Any]]
 LastWord = Callable[[Job, Work, Exception], Awaitable[None]]
@@ -35,7 +38,8 @@ class Topic:
     `handle(job, work)` makes its outside calls, collects its writes in `work` and returns the result
     (JSON). `last_word` may collect what a person should hear when the job is given up. `idle` is how many
     seconds pass at most between looks when no hint comes: hints can be lost, rows cannot. `own_keys` says
-    that no other topic has jobs of the same keys.
+    that no other topic has jobs of the same keys. While work is paused no job is begun of a topic that is
+    `pausable`; of one `by_chat`, whose keys are chats, those of the operators' chats are.
     """
 
     name: str
@@ -46,6 +50,8 @@ class Topic:
     last_word: LastWord | None = None
     idle: float = IDLE
     own_keys: bool = False
+    pausable: bool = True
+    by_chat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,29 @@ class Inbox:
         if any(new for _, new in stored):
             self.wake(topic)
         return [Receipt(job_id, new, self) for job_id, new in stored]
+
+    def accept_in(
+        self,
+        tx: Transaction,
+        topic: str,
+        offer: Offer,
+        *,
+        correlation_id: str | None = None,
+        due: datetime | None = None,
+    ) -> tuple[int, bool]:
+        """Store a job within another's transaction; (its number, whether it is new).
+
+        It exists when that transaction does, so the caller wakes the topic afterwards.
+        """
+        row = self._row(self._topics[topic], *offer, due, correlation_id or new_correlation_id())
+        ((job_id, new),) = jobs.accept(tx, [row])
+        return job_id, new
+
+    def follow_up(self, work: Work, topic: str, offer: Offer, *, due: datetime | None = None) -> None:
+        """Store a job together with what this one writes; it carries the same correlation id on."""
+        of = work.job.correlation_id
+        work.write(lambda tx: self.accept_in(tx, topic, offer, correlation_id=of, due=due))
+        work.afterwards(lambda: self.wake(topic))
 
     def wake(self, topic: str) -> None:
         """Hint that there may be work; truth is the rows."""

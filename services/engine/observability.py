@@ -282,6 +282,9 @@ class Counters:
         self._updates = Counter(
             "telegram_updates_total", "Telegram updates received, by kind.", ["kind"], registry=registry
         )
+        self._approvals = Counter(
+            "approvals_total", "Decisions about what people asked for.", ["kind", "decision"], registry=registry
+        )
         self._calls = Histogram(
             "api_request_duration_seconds",
             "Calls of outside systems, failed ones too.",
@@ -293,6 +296,10 @@ class Counters:
     def telegram_update(self, kind: str) -> None:
         """One update arrived; `kind` is its field's name, such as `message`."""
         self._updates.labels(kind).inc()
+
+    def approval(self, kind: str, decision: str) -> None:
+        """Somebody decided about an item of that kind, or nobody did: approved, rejected, expired."""
+        self._approvals.labels(kind, decision).inc()
 
     def api_request(self, system: str, method: str, seconds: float) -> None:
         """One call of an outside system came to its end, whatever that was."""

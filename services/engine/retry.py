@@ -50,3 +50,5 @@ class RetryPolicy:
 
 
 TELEGRAM = RetryPolicy(attempts=3, window=60.0)
+# Outside systems may be away for days. All waits together, drawn at their longest, take less than two.
+OUTSIDE = RetryPolicy(attempts=10, window=72 * 3600.0, delay=20.0, factor=4.0, cap=12 * 3600.0)

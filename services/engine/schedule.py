@@ -13,7 +13,7 @@ import structlog
 from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
 
 from services.engine.clock import Clock
-from services.engine.inbox import DAY, Handler, Inbox, Topic
+from services.engine.inbox import DAY, Handler, Inbox, Passing, Topic
 from services.engine.retry import RetryPolicy
 from storage.errors import StorageUnavailable
 
@@ -31,9 +31,10 @@ RETRY = RetryPolicy(attempts=3, window=600.0, delay=5.0, cap=60.0)
 def regular(name: str, handle: Handler, retry: RetryPolicy = RETRY) -> Topic:
     """A topic for work that comes again anyway: one at a time, and remembered for a day only.
 
-    `retry` is for work that comes again so rarely that it is not to be missed.
+    `retry` is for work that comes again so rarely that it is not to be missed. The house has to be kept
+    while work is paused, too.
     """
-    return Topic(name, handle, 1, retry, DAY, idle=IDLE, own_keys=True)
+    return Topic(name, handle, 1, retry, DAY, idle=IDLE, own_keys=True, pausable=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,18 @@ class Tick:
 class Schedule:
     """The list of ticks, and the duty of the leader that offers them."""
 
-    def __init__(self, inbox: Inbox, clock: Clock, is_leader: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        clock: Clock,
+        is_leader: Callable[[], bool],
+        passing: Passing = lambda topic: None,
+    ) -> None:
         self._inbox = inbox
         self._clock = clock
         self._is_leader = is_leader
+        self._passing = passing
+        self._topics: dict[str, Topic] = {}
         self._ticks: list[Tick] = []
         self._offered: dict[str, datetime] = {}
 
@@ -75,6 +84,7 @@ class Schedule:
         newest is made up for.
         """
         self._inbox.register(topic)
+        self._topics[topic.name] = topic
         self._ticks.append(Tick(topic.name, max(round(seconds), 1)))
 
     async def run(self) -> None:
@@ -87,6 +97,8 @@ class Schedule:
     async def _offer(self, tick: Tick, moment: datetime) -> bool:
         if self._offered.get(tick.topic) == moment:
             return True
+        if self._passing(self._topics[tick.topic]) is not None:
+            return True  # nobody would work it: they must not pile up, and the newest is made up for
         if not self._is_leader():  # this duty is about to be ended
             return False
         payload = msgspec.json.encode({"at": moment}).decode()

@@ -11,7 +11,7 @@ import structlog
 from services.engine.clock import Clock
 from services.engine.errors import BreakerOpen, FaultRecorder, LostClaim
 from services.engine.failpoints import Failpoints
-from services.engine.inbox import Inbox, Topic, is_permanent
+from services.engine.inbox import Inbox, Passing, Topic, is_permanent
 from services.engine.observability import bound, new_correlation_id
 from services.engine.supervisor import Supervisor
 from services.engine.work import Work
@@ -41,6 +41,7 @@ class Workers:
         failpoints: Failpoints,
         faults: FaultRecorder,
         finished: Callable[[], None],
+        passing: Passing = lambda topic: None,
         lease: float = LEASE,
     ) -> None:
         """`finished()` is called after each durable finish: its messages may go out."""
@@ -52,6 +53,7 @@ class Workers:
         self._failpoints = failpoints
         self._faults = faults
         self._finished = finished
+        self._passing = passing
         self._lease = lease
         self._process = new_correlation_id()
         self._claims = count()
@@ -106,8 +108,13 @@ class Workers:
         until = now + timedelta(seconds=self._lease)
         # Fresh for each claim, so that a stale handler of this very process is a stranger too.
         owner = f"{self._process}.{next(self._claims)}"
+        keys = self._passing(topic)
+        if keys is not None and not keys:
+            return []
         claimed = await self._database.write(
-            lambda tx: jobs.claim(tx, topic.name, owner=owner, now=now, lease_until=until, most=most)
+            lambda tx: jobs.claim(
+                tx, topic.name, owner=owner, now=now, lease_until=until, most=most, keys=keys
+            )
         )
         if claimed:
             self._failpoints.hit("claim")

@@ -1,4 +1,4 @@
-"""Regular backups: one file each, in a folder, the old ones thinned out."""
+"""Backups: one file each, in a folder, the old ones thinned out."""
 
 import asyncio
 import re
@@ -14,15 +14,11 @@ import structlog
 from services.engine.clock import Clock
 from services.engine.errors import FaultRecorder
 from services.engine.health import Told
-from services.engine.inbox import Topic
 from services.engine.retry import RetryPolicy
-from services.engine.schedule import regular
-from services.engine.work import Work
 from services.version import VERSION
 from settings import Settings
 from storage.archive import BackupError
 from storage.backup import Source, back_up, source_of
-from storage.records import Job
 from storage.sqlite import path_of
 from storage.steps import Steps
 
@@ -50,7 +46,7 @@ class Kept:
 
 
 class Backups:
-    """The handler of the topic `backup`."""
+    """Makes backups, keeps some of them, and knows when there should be one."""
 
     def __init__(
         self, source: Source, folder: Path, *, clock: Clock, faults: FaultRecorder, every: timedelta
@@ -62,21 +58,30 @@ class Backups:
         self._every = every
         self._since = clock.now()
         self._problem: str | None = None
+        self._stage: str | None = None
 
-    def topic(self) -> Topic:
-        """For the schedule."""
-        return regular(TOPIC, self.make, RETRY)
+    @property
+    def folder(self) -> Path:
+        """Where they go."""
+        return self._folder
 
-    async def make(self, job: Job, work: Work) -> dict[str, object]:
+    @property
+    def stage(self) -> str | None:
+        """What the one that this process is making is at: copy, check, pack or seal; None: it makes none."""
+        return self._stage
+
+    async def make(self) -> dict[str, object]:
         """Make one and thin out the old ones; what was made and removed. Raises BackupError."""
         now = self._clock.now()
         path = self._folder / f"switchboard-{now.astimezone(UTC):{STAMP}}.backup"
         try:
             await asyncio.to_thread(self._make_folder)
-            made = await back_up(self._source, path, Steps(), now=now, version=VERSION)
+            made = await back_up(self._source, path, Steps(self._tell), now=now, version=VERSION)
         except BackupError as error:
             self._problem = f"the last backup failed: {error}"
             raise
+        finally:
+            self._stage = None
         self._problem = None
         log.info("backup.made", details={"file": path.name, "bytes": made.size})
         removed = await self._thin_out(now)
@@ -104,6 +109,9 @@ class Backups:
         if reason := _too_old(newest, now, self._every):
             return [Told("warning", reason, "is a hub running? its /errors tell why a backup failed")]
         return [Told("ok", f"{newest.path.name}, {_ago(now - newest.at)} old, in {self._folder}")]
+
+    def _tell(self, stage: str, done: int, total: int) -> None:
+        self._stage = stage
 
     async def _thin_out(self, now: datetime) -> list[str]:
         """Remove what is not to be kept; a file that cannot be removed is a fault, not a failed backup."""
@@ -169,10 +177,10 @@ def superfluous(kept: Sequence[Kept]) -> list[Kept]:
 
 
 def build_backups(settings: Settings, clock: Clock, faults: FaultRecorder) -> Backups | None:
-    """The regular backups that the settings ask for; None when they ask for none."""
+    """Backups as the settings want them; None when there is no place for them."""
     storage, work = settings.storage, settings.work
     folder = folder_of(settings)
-    if not work.backup_interval_hours or folder is None:
+    if folder is None:
         return None
     source = source_of(storage.database_url, storage.direct_url)
     every = timedelta(hours=work.backup_interval_hours)

@@ -1,6 +1,6 @@
 """Batches: several items asked about at once, and the one message that tells about all of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.flow.items import Action, Card, Item, Proposal
@@ -56,12 +56,13 @@ def is_batch(shown: Content) -> bool:
     return any(MARK in text.params for text in shown.texts)
 
 
-def after_decisions(shown: Content, added: Mapping[str, str], still_open: Collection[str]) -> Content:
-    """The message once some of its proposals are decided: who added which, and buttons for the open ones.
+def after_decisions(shown: Content, decided: Mapping[str, tuple[str, str]]) -> Content:
+    """The message once some of its proposals are decided: what became of each, and buttons for the open ones.
 
-    `added` maps tokens to the names of those who added.
+    `decided` maps tokens to the state of the proposal and the name of whoever put it there.
     """
-    texts = tuple(_decided(text, added) for text in shown.texts)
+    texts = tuple(_decided(text, decided) for text in shown.texts)
+    still_open = {token for token, (state, _) in decided.items() if state == "open"}
     actions = tuple(each for each in shown.actions if each.press.removeprefix("add:") in still_open)
     return Content(texts, actions=actions)
 
@@ -105,8 +106,8 @@ def _button(token: str, proposal: Proposal) -> Action:
     return Action("button-add-named", f"add:{token}", params={"title": title})
 
 
-def _decided(text: Text, added: Mapping[str, str]) -> Text:
-    who = added.get(text.params.get(MARK, ""))
-    if who is None or "url" not in text.params:
+def _decided(text: Text, decided: Mapping[str, tuple[str, str]]) -> Text:
+    state, who = decided.get(text.params.get(MARK, ""), ("open", ""))
+    if state == "open" or "url" not in text.params:
         return text
-    return Text("line-added", text.params | {"name": shortened(who, LABEL)})
+    return Text(f"line-{state}", text.params | {"name": shortened(who, LABEL)})

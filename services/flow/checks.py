@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 
-from services.engine.errors import HubError, NoSuchItem
+from services.engine.errors import HubError, NoSuchItem, Unavailable
 from services.engine.work import Work
 from services.flow.batches import MOST, MOST_OFFERS, Batch
-from services.flow.items import Item, Items, Kind, Proposal, Recognised
+from services.flow.items import Action, Item, Items, Kind, Proposal, Recognised
 from services.flow.messages import Content, Messages, Text
 from services.flow.places import Asker, Place
 from services.flow.proposals import Proposals
+from services.flow.roles import RANK, Roles
 from storage.database import Transaction
 
 
 class Checks:
     """Answers "is it there?" in the manner of the place: words in private, quietly in groups."""
 
-    def __init__(self, items: Items, proposals: Proposals, messages: Messages) -> None:
+    def __init__(self, items: Items, proposals: Proposals, messages: Messages, roles: Roles) -> None:
+        self._roles = roles
         self._items = items
         self._proposals = proposals
         self._messages = messages
@@ -26,7 +28,8 @@ class Checks:
         kind = self._items.kind(wanted.kind)
         item = await kind.find(wanted.key)
         if item:
-            work.write(lambda tx: self._show(tx, work, item, place))
+            actions = await self._actions(item, asker) if place.private else ()
+            work.write(lambda tx: self._show(tx, work, item, place, actions))
         elif await self._proposals.is_welcome(wanted.kind, wanted.key, place):
             proposal = await kind.propose(wanted.key, asker, place)
             work.write(lambda tx: self._proposals.show(tx, work, proposal, asker, place))
@@ -75,10 +78,20 @@ class Checks:
                         raise answer
         return offers, unknown, rest
 
-    def _show(self, tx: Transaction, work: Work, item: Item, place: Place) -> None:
+    async def _actions(self, item: Item, asker: Asker) -> tuple[Action, ...]:
+        """What this person may do with it, as far as anybody can tell now."""
+        try:
+            rank = RANK[await self._roles.of(asker.user_id)]
+        except Unavailable:
+            rank = RANK["everyone"]
+        return tuple(each for each in item.card.actions if RANK[each.role] <= rank)
+
+    def _show(
+        self, tx: Transaction, work: Work, item: Item, place: Place, actions: tuple[Action, ...] = ()
+    ) -> None:
         if place.private:
             links = (item.card.link,) if item.card.link else ()
-            content = Content((Text("listed"),), item.card, links)
+            content = Content((Text("listed"),), item.card, links, actions)
             self._messages.text(tx, work.job, place, content, name="listed")
         elif place.message_id is not None:
             self._messages.react(tx, work.job, place, "exists", message_id=place.message_id)

@@ -12,7 +12,7 @@ from services.flow.items import Action
 from services.flow.messages import Answer, Content, Messages, Text
 from services.flow.places import Asker, Place
 from services.flow.roles import Role, Roles
-from storage import confirmations
+from storage import confirmations, messages
 from storage.database import Database, Transaction
 from storage.records import Confirmation
 
@@ -97,9 +97,9 @@ class Confirmations:
 
     async def take(self, token: str, yes: bool, by: Asker, place: Place, press_id: str, work: Work) -> None:
         """A question's button was pressed. Raises StaleButton, NotAllowed, and what the operation raises."""
-        row = await self._database.read(lambda tx: confirmations.by_token(tx, token))
+        row = await self._database.read(lambda tx: _shown_at(tx, token, place))
         now = self._clock.now()
-        if row is None or row.chat_id != place.chat_id or row.action not in self._known:
+        if row is None or row.action not in self._known:
             raise StaleButton(token, user_text="error-stale-confirmation")
         if row.user_id != by.user_id:
             raise NotAllowed("another person's question", user_text="error-not-yours")
@@ -118,6 +118,15 @@ class Confirmations:
         confirmations.use(tx, row.token, at=self._clock.now())
         self._messages.answer(tx, work.job, place, Answer(press_id))
         self._messages.edit(tx, work.job, place, outcome, row=row.shown_row)
+
+
+def _shown_at(tx: Transaction, token: str, place: Place) -> Confirmation | None:
+    """The question behind a button, if this is the message that asks it."""
+    row = confirmations.by_token(tx, token)
+    if row is None or row.chat_id != place.chat_id:
+        return None
+    _, number = messages.sent_id(tx, row.shown_row) or ("", None)
+    return row if number in {None, place.message_id} else None  # None: nobody heard which it became
 
 
 def replace_actions(content: Content, actions: tuple[Action, ...]) -> Content:

@@ -39,6 +39,10 @@ class Faults:
         """The kinds that happened last, newest first."""
         return await self._database.read(lambda tx: faults.newest(tx, most=most))
 
+    async def by_id(self, fault_id: int) -> Fault | None:
+        """One kind by its number."""
+        return await self._database.read(lambda tx: faults.by_id(tx, fault_id))
+
     async def totals(self) -> dict[str, int]:
         """Occurrences per kind."""
         return await self._database.read(faults.totals)

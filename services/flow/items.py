@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from services.engine.work import Work
 from services.flow.places import Asker, Place
+from services.flow.roles import Role
 from storage.database import Transaction
 
 
@@ -35,7 +36,7 @@ class Action(msgspec.Struct, frozen=True):
 
     label: str
     press: str
-    role: str = "everyone"
+    role: Role = "everyone"
     params: dict[str, Any] = {}
     beside: bool = False
 
@@ -47,6 +48,11 @@ class Card(msgspec.Struct, frozen=True):
     facts: tuple[Fact, ...] = ()
     link: Link | None = None
     actions: tuple[Action, ...] = ()
+
+
+# auto: admins add at once, others ask, and without any admin everybody adds; direct: nobody asks; review:
+# everybody does.
+ApprovalMode = Literal["auto", "direct", "review"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,7 @@ class Kind(Protocol):
     """One kind of item."""
 
     name: str
+    approval: ApprovalMode
 
     def recognise(self, text: str) -> Recognised | None:
         """A key in the text, or None."""
@@ -112,6 +119,10 @@ class Kind(Protocol):
         """What adding it here would mean. Raises NoSuchItem when there is nothing of that name,
         NotAllowed when this person may not, Unavailable when nobody can tell now.
         """
+        ...
+
+    def card(self, details: Any) -> Card:
+        """How a proposal with these details shows itself."""
         ...
 
     async def carry_out(self, addition: Addition) -> Addition:

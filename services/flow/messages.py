@@ -26,12 +26,16 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True):
-    """What a text or edit shows, in this order; links and actions become buttons."""
+    """What a text or edit shows, in this order; links and actions become buttons.
+
+    `asks_reply` prompts whoever is named in a text without buttons to reply to it.
+    """
 
     texts: tuple[Text, ...] = ()
     card: Card | None = None
     links: tuple[Link, ...] = ()
     actions: tuple[Action, ...] = ()
+    asks_reply: bool = False
 
 
 class Reaction(msgspec.Struct, frozen=True):
@@ -89,7 +93,7 @@ class Messages:
 
     def react(self, tx: Transaction, job: Job, place: Place, purpose: str, *, message_id: int) -> None:
         """Put the reaction for a purpose on a message of the place's chat."""
-        name = f"reaction.{message_id}"
+        name = f"reaction.{place.chat_id}.{message_id}"
         self._put(tx, job, "reaction", place, Reaction(purpose), name=name, target=message_id)
 
     def answer(self, tx: Transaction, job: Job, place: Place, answer: Answer) -> None:

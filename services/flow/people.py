@@ -17,17 +17,29 @@ class People:
         self._clock = clock
         self._default = language
 
-    async def language(self, user_id: int | None, telegram_says: str | None) -> str:
-        """The chosen language, else the person's Telegram's, else the hub's."""
-        if user_id is not None:
-            person = await self._database.read(lambda tx: people.by_id(tx, user_id))
-            if person and person.language:
-                return person.language
+    async def language(
+        self, user_id: int | None, telegram_says: str | None, chat_id: int | None = None
+    ) -> str:
+        """What was chosen for the chat, by the person, in the person's Telegram; else the hub's."""
+        chosen = await self._database.read(lambda tx: self._chosen(tx, user_id, chat_id))
+        if chosen:
+            return chosen
         spoken = (telegram_says or "").split("-")[0].lower()
         return spoken if spoken in LANGUAGES else self._default
 
-    def choose_language(self, tx: Transaction, user_id: int, name: str, language: str) -> None:
-        """Remember a chosen language."""
+    def _chosen(self, tx: Transaction, user_id: int | None, chat_id: int | None) -> str | None:
+        chat = chats.by_id(tx, chat_id) if chat_id is not None else None
+        if chat and chat.language:
+            return chat.language
+        return self.chosen_language(tx, user_id) if user_id is not None else None
+
+    def chosen_language(self, tx: Transaction, user_id: int) -> str | None:
+        """What the person chose."""
+        person = people.by_id(tx, user_id)
+        return person.language if person else None
+
+    def choose_language(self, tx: Transaction, user_id: int, name: str, language: str | None) -> None:
+        """Remember a chosen language, or that there is none."""
         people.choose_language(tx, user_id, language, name=name, at=self._clock.now())
 
     def meet(self, tx: Transaction, user_id: int, name: str, username: str | None) -> None:

@@ -20,3 +20,20 @@ class Place:
     language: str
     thread_id: int | None = None
     message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Somebody says yes or no: by a button (`press_id` wants an answer) or by a reaction (None).
+
+    `place.message_id` is the message that bears it.
+    """
+
+    by: Asker
+    place: Place
+    press_id: str | None = None
+
+
+def chat_key(chat_id: int) -> str:
+    """The key of all jobs that are updates of one chat."""
+    return f"chat:{chat_id}"

@@ -2,22 +2,22 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-import msgspec
+from datetime import timedelta
 
 from services.engine.clock import Clock
-from services.engine.errors import StaleButton
+from services.engine.errors import StaleButton, Unavailable
 from services.engine.work import Work
 from services.flow import batches
+from services.flow.approvals import Approvals
 from services.flow.batches import Batch
 from services.flow.items import Action, Addition, Item, Items, Proposal
 from services.flow.journal import Journal
 from services.flow.messages import Answer, Content, Messages, Text
-from services.flow.places import Asker, Place
-from storage import messages as rows_of_messages
-from storage import proposals
+from services.flow.places import Asker, Place, Press
+from services.flow.proposal_messages import ProposalMessages, expiry_of
+from storage import chats, proposals
 from storage.database import Database, Transaction
+from storage.records import Approval
 from storage.records import Proposal as Row
 
 GROUP_LIFE = timedelta(hours=24)  # an unpressed proposal is deleted then; the same one may come again
@@ -26,12 +26,13 @@ PER_HOUR = 5  # proposals in one group
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
-    """Somebody says yes: by a button (`press_id` wants an answer) or by a reaction (None)."""
+class _Plan:
+    """What a press leads to, by token: what is added at once, is there already, or is asked for."""
 
-    by: Asker
-    place: Place
-    press_id: str | None = None
+    additions: Mapping[str, Addition]
+    listed: Mapping[str, Item]
+    asked: Sequence[str]
+    audience: Sequence[Place]
 
 
 class Proposals:
@@ -44,6 +45,8 @@ class Proposals:
         items: Items,
         messages: Messages,
         journal: Journal,
+        approvals: Approvals,
+        shown: ProposalMessages,
         new_token: Callable[[], str],
     ) -> None:
         """`new_token()` gives a short random URL-safe string."""
@@ -52,6 +55,8 @@ class Proposals:
         self._items = items
         self._messages = messages
         self._journal = journal
+        self._approvals = approvals
+        self._shown = shown
         self._new_token = new_token
 
     async def is_welcome(self, kind: str, key: str, place: Place) -> bool:
@@ -71,15 +76,14 @@ class Proposals:
         if not place.private and not self._has_room(tx, proposal.kind, proposal.key, place):
             return
         row = self._row(proposal, asker, place)
-        action = Action("button-add", f"add:{row.token}")
-        content = Content((Text("proposal"),), proposal.card, actions=(action,))
+        content = self._offer(tx, proposal, row.token)
         shown = self._messages.text(tx, work.job, place, content, name="proposal")
         if shown is None:
             return
         proposals.put(tx, row, shown_row=shown)
         if not place.private:
             self._messages.delete_later(
-                tx, work.job, place, row=shown, after=GROUP_LIFE, dedup_id=_expiry_of(row.token)
+                tx, work.job, place, row=shown, after=GROUP_LIFE, dedup_id=expiry_of(row.token)
             )
 
     def show_batch(
@@ -108,7 +112,7 @@ class Proposals:
             proposals.put(tx, row, shown_row=shown)
         if not place.private:
             self._messages.delete_later(
-                tx, work.job, place, row=shown, after=GROUP_LIFE, dedup_id=_expiry_of(rows[0].token)
+                tx, work.job, place, row=shown, after=GROUP_LIFE, dedup_id=expiry_of(rows[0].token)
             )
 
     async def accept_press(self, token: str, press: Press, work: Work) -> None:
@@ -121,60 +125,108 @@ class Proposals:
             raise StaleButton(token)
         if shown_as not in {None, press.place.message_id}:
             raise StaleButton(token)
-        additions = await self._carry_out([row], press)
-        work.write(lambda tx: self._accept(tx, work, token, press, additions))
+        plan = await self._plan([row], press)
+        work.write(lambda tx: self._accept(tx, work, token, press, plan))
 
     async def accept_reaction(self, message_id: int, press: Press, work: Work) -> None:
         """Accept every open proposal that a message shows, if it shows any. Raises Unavailable, Refused."""
         rows = await self._database.read(lambda tx: proposals.by_message(tx, press.place.chat_id, message_id))
-        if additions := await self._carry_out(rows, press):
-            work.write(lambda tx: self._accept(tx, work, rows[0].token, press, additions))
+        still_open = [row for row in rows if self._is_open(row)]
+        if still_open:
+            plan = await self._plan(still_open, press)
+            work.write(lambda tx: self._accept(tx, work, still_open[0].token, press, plan))
 
-    async def _carry_out(self, rows: Sequence[Row], press: Press) -> dict[str, Addition]:
-        """The outside part of adding, before the transaction: what to add, by the tokens of the open ones."""
-        additions = {}
-        for row in rows:
-            if self._is_open(row, self._clock.now()):
+    async def _plan(self, rows: Sequence[Row], press: Press) -> _Plan:
+        """The outside part, before the transaction: who must ask, and what adding means elsewhere."""
+        additions, listed, asked = {}, {}, []
+        for row in filter(self._is_open, rows):
+            if not await self._approvals.must_ask(row.kind, press.by):
                 addition = Addition(row.key, row.details, press.by.user_id, row.chat_id, row.created_at)
                 additions[row.token] = await self._items.kind(row.kind).carry_out(addition)
-        return additions
+            elif item := await self._found(row):
+                listed[row.token] = item
+            else:
+                asked.append(row.token)
+        return _Plan(additions, listed, asked, await self._approvals.audience(press.by) if asked else ())
 
-    def _accept(
-        self, tx: Transaction, work: Work, token: str, press: Press, additions: Mapping[str, Addition]
-    ) -> None:
-        """Add what is still open, all of it shown by one message; `token` tells for which if nothing is."""
-        accepted, items, new = None, [], False
-        for each, addition in additions.items():
-            row = proposals.by_token(tx, each)
-            if row is not None and self._is_open(row, self._clock.now()):
-                item, is_new = self._add(tx, work, row, press, addition)
-                accepted, new = row, new or is_new
-                items.append(item)
-        if accepted is None:
+    async def _found(self, row: Row) -> Item | None:
+        """What is there by now needs nobody's yes; a source that is away keeps nobody from asking."""
+        try:
+            return await self._items.kind(row.kind).find(row.key)
+        except Unavailable:
+            return None
+
+    def _accept(self, tx: Transaction, work: Work, token: str, press: Press, plan: _Plan) -> None:
+        """Take what is still open, all of it shown by one message; `token` tells for which if nothing is."""
+        there = self._add_all(tx, work, press, plan)
+        asked, refused = self._ask_all(tx, work, press, plan)
+        touched = [*(row for row, _, _ in there), *asked, *refused]
+        if touched and (shown := touched[0].shown_row):
+            self._shown.refresh(tx, work, shown, self._source_of(touched[0], press))
+        if there:
+            outcome = Text("added" if any(new for _, _, new in there) else "listed-already")
+            self._answer(tx, work, press, outcome, alert=False)
+            self._tell(tx, work, there[0][0], press, [item for _, item, _ in there], outcome)
+        elif asked:
+            self._answer(tx, work, press, Text("sent-for-approval", {"count": len(asked)}), alert=False)
+        else:
             self._answer(tx, work, press, _closed(proposals.by_token(tx, token)), alert=True)
-            return
-        outcome = Text("added" if new else "listed-already")
-        self._answer(tx, work, press, outcome, alert=False)
-        self._tell(tx, work, accepted, press, items, outcome)
+
+    def _open(self, tx: Transaction, token: str) -> Row | None:
+        row = proposals.by_token(tx, token)
+        return row if row and self._is_open(row) else None
+
+    def _close(self, tx: Transaction, row: Row, state: str, press: Press) -> None:
+        by, now = press.by, self._clock.now()
+        proposals.decide(tx, row.token, state, by=by.user_id, name=by.name, at=now)
+
+    def _add_all(
+        self, tx: Transaction, work: Work, press: Press, plan: _Plan
+    ) -> list[tuple[Row, Item, bool]]:
+        """Add those that are still open: each with its item, and whether that is new."""
+        there = []
+        for token, addition in plan.additions.items():
+            if row := self._open(tx, token):
+                there.append((row, *self._add(tx, work, row, press, addition)))
+        for token, item in plan.listed.items():
+            if row := self._open(tx, token):
+                self._close(tx, row, "added", press)
+                there.append((row, item, False))
+        return there
 
     def _add(
         self, tx: Transaction, work: Work, row: Row, press: Press, addition: Addition
     ) -> tuple[Item, bool]:
-        now = self._clock.now()
-        proposals.decide(tx, row.token, "added", by=press.by.user_id, name=press.by.name, at=now)
+        self._close(tx, row, "added", press)
         item, new = self._items.kind(row.kind).add(tx, work, addition)
         if new:
             self._journal.added(tx, work.job, item, press.by, row.details)
+            self._approvals.grant(tx, work, row.kind, row.key, press.by)
         return item, new
+
+    def _ask_all(self, tx: Transaction, work: Work, press: Press, plan: _Plan) -> tuple[list[Row], list[Row]]:
+        """Ask for those that are still open: these, and those that an admin has refused meanwhile.
+
+        A group's offer from before a no is closed, so that nobody is asked again at once.
+        """
+        asked, refused = [], []
+        for row in filter(None, [self._open(tx, token) for token in plan.asked]):
+            since = None if press.place.private else row.created_at
+            rejected = self._approvals.rejected(tx, row.kind, row.key, since) if since else None
+            if rejected:
+                now, name = self._clock.now(), rejected.decided_name
+                proposals.decide(tx, row.token, "rejected", by=None, name=name, at=now)
+                refused.append(row)
+            else:
+                self._close(tx, row, "asked", press)
+                self._approvals.ask(tx, work, row, press.by, press.place, plan.audience)
+                asked.append(row)
+        return asked, refused
 
     def _tell(
         self, tx: Transaction, work: Work, row: Row, press: Press, items: Sequence[Item], outcome: Text
     ) -> None:
-        there = Place(
-            row.chat_id, press.place.private, press.place.language, row.thread_id, row.source_message
-        )
-        if row.shown_row is not None:
-            self._close(tx, work, row.shown_row, press, items[0], there)
+        there = self._source_of(row, press)
         card = items[0].card
         links = (card.link,) if card.link else ()
         content = Content((outcome,), card, links) if len(items) == 1 else batches.told(items)
@@ -182,20 +234,11 @@ class Proposals:
         if row.source_message is not None:
             self._messages.react(tx, work.job, there, "added", message_id=row.source_message)
 
-    def _close(
-        self, tx: Transaction, work: Work, shown_row: int, press: Press, item: Item, there: Place
-    ) -> None:
-        """Let the message tell what became of its proposals; it stays for good once none is open."""
-        shared = proposals.by_row(tx, shown_row)
-        still_open = {each.token for each in shared if each.state == "open"}
-        for each in shared if not still_open else ():
-            self._messages.cancel(tx, _expiry_of(each.token))
-        closing = Content((Text("proposal-accepted", {"name": press.by.name, "title": item.card.title}),))
-        shown = msgspec.convert(rows_of_messages.content_of(tx, shown_row) or {}, Content)
-        if batches.is_batch(shown):
-            added = {each.token: each.decided_name or "?" for each in shared if each.state == "added"}
-            closing = batches.after_decisions(shown, added, still_open)
-        self._messages.edit(tx, work.job, there, closing, row=shown_row)
+    @staticmethod
+    def _source_of(row: Row, press: Press) -> Place:
+        return Place(
+            row.chat_id, press.place.private, press.place.language, row.thread_id, row.source_message
+        )
 
     def _answer(self, tx: Transaction, work: Work, press: Press, text: Text, *, alert: bool) -> None:
         if press.press_id:
@@ -203,9 +246,22 @@ class Proposals:
 
     def _has_room(self, tx: Transaction, kind: str, key: str, place: Place) -> bool:
         now = self._clock.now()
+        chat = chats.by_id(tx, place.chat_id)
+        if (chat and not chat.proposals) or self._approvals.rejected(tx, kind, key):
+            return False
         if proposals.shown_for_key(tx, place.chat_id, kind, key, now - GROUP_LIFE):
             return False
         return proposals.shown_since(tx, place.chat_id, now - timedelta(hours=1)) < PER_HOUR
+
+    def _offer(self, tx: Transaction, proposal: Proposal, token: str) -> Content:
+        """What is shown: the offer, with what somebody asked or decided about the same before."""
+        pending = self._approvals.pending(tx, proposal.kind, proposal.key)
+        if pending:
+            texts = [Text("proposal-pending", {"since": {"moment": pending.created_at.isoformat()}})]
+        else:
+            texts = _refusal(self._approvals.rejected(tx, proposal.kind, proposal.key))
+        action = Action("button-join" if pending else "button-add", f"add:{token}")
+        return Content(tuple(texts), proposal.card, actions=(action,))
 
     def _row(self, proposal: Proposal, asker: Asker, place: Place) -> Row:
         now = self._clock.now()
@@ -227,16 +283,22 @@ class Proposals:
             expires_at=now + (PRIVATE_LIFE if place.private else GROUP_LIFE),
         )
 
-    @staticmethod
-    def _is_open(row: Row, now: datetime) -> bool:
-        return row.state == "open" and row.expires_at > now
+    def _is_open(self, row: Row) -> bool:
+        return row.state == "open" and row.expires_at > self._clock.now()
+
+
+def _refusal(rejected: Approval | None) -> list[Text]:
+    """What an offer begins with; one that was rejected lately says so."""
+    if rejected is None:
+        return [Text("proposal")]
+    at = {"moment": (rejected.decided_at or rejected.created_at).isoformat()}
+    texts = [Text("proposal-refused", {"name": rejected.decided_name or "?", "at": at})]
+    if rejected.reason:
+        texts.append(Text("approval-reason", {"reason": rejected.reason}))
+    return texts
 
 
 def _closed(row: Row | None) -> Text:
-    if row and row.state == "added":
-        return Text("added-by", {"name": row.decided_name or "?"})
+    if row and row.state in {"added", "asked", "rejected"}:
+        return Text(f"{row.state}-by", {"name": row.decided_name or "?"})
     return Text("error-stale-button")
-
-
-def _expiry_of(token: str) -> str:
-    return f"expire:{token}"

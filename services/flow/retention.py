@@ -7,7 +7,10 @@ from typing import Any
 
 from services.engine.clock import Clock
 from services.engine.work import Work
-from storage import retention
+from services.flow.approvals import REJECTED_FOR
+from services.flow.samples import KEPT as SAMPLES_KEPT
+from services.flow.sightings import KEPT as SIGHTINGS_KEPT
+from storage import confirmations, retention, samples, sightings
 from storage.database import Database, Transaction
 from storage.records import Job
 from storage.retention import Old
@@ -18,6 +21,7 @@ PAUSE = 0.05  # seconds between two transactions, for everybody else's
 TICKS_KEPT = timedelta(days=2)  # jobs that come by the minute and tell nobody anything
 REACTIONS_KEPT = timedelta(days=30)
 INVALIDATIONS_KEPT = timedelta(hours=1)
+QUESTIONS_KEPT = timedelta(days=1)  # so that a late press is told that its question is over
 
 
 class Retention:
@@ -35,14 +39,18 @@ class Retention:
     async def retain(self, job: Job, work: Work) -> dict[str, int]:
         """Delete what is older than it is kept; how many rows of each table.
 
-        Proposals first: a message that one points at stays as long as it does.
+        Proposals, approvals and notices first: a message that one points at stays as long as it does.
         """
         now = self._clock.now()
         before = now - self._kept
         ticks = retention.done_jobs(now - TICKS_KEPT, now=now, topics=self._ticking())
-        deleted = {"proposals": 0, "messages": 0, "jobs": 0}
+        decided = retention.decided_approvals(min(before, now - REJECTED_FOR))
+        told = retention.ended_notices(before)
+        deleted = {"proposals": 0, **{old.name: 0 for old in (*decided, *told)}, "messages": 0, "jobs": 0}
         for old in (
             retention.closed_proposals(before),
+            *decided,
+            *told,
             *retention.ended_messages(before),
             retention.done_jobs(before, now=now),
             ticks,
@@ -55,10 +63,16 @@ class Retention:
         now = self._clock.now()
         expire = partial(retention.expire_proposals, now=now, most=UNIT)
         drop = partial(retention.drop_invalidations, before=now - INVALIDATIONS_KEPT, most=UNIT)
+        unsee = partial(sightings.forget, before=now - SIGHTINGS_KEPT, most=UNIT)
+        unsample = partial(samples.drop, before=now - SAMPLES_KEPT, most=UNIT)
+        unask = partial(confirmations.forget, before=now - QUESTIONS_KEPT, most=UNIT)
         reactions_before = now - REACTIONS_KEPT
         return {
             "proposals": await self._while_full(expire),
             "invalidations": await self._while_full(drop),
+            "sightings": await self._while_full(unsee),
+            "samples": await self._while_full(unsample),
+            "confirmations": await self._while_full(unask),
             "reactions": await self._database.write(
                 lambda tx: retention.forget_reactions(tx, reactions_before)
             ),

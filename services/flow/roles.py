@@ -5,33 +5,21 @@ STAFF_IDS or /staff add, or a member of ADMIN_CHAT_ID. Administrators of other g
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
-from services.engine.clock import Clock
 from services.engine.errors import Anonymous, NotAllowed, Unavailable
+from services.engine.work import Work
+from services.flow.members import ADMINISTERS, BELONGS, ChatMembers, Members
 from services.flow.places import Asker, Place
-from storage import chats, members, people
-from storage.database import Database
-from storage.records import Member
+from storage import chats, people
+from storage.database import Database, Transaction
+from storage.records import Job
+
+__all__ = ["RANK", "ChatMembers", "Holder", "Named", "Role", "Roles", "Source"]
 
 Role = Literal["everyone", "staff", "admin"]
-RANK = {"everyone": 0, "staff": 1, "admin": 2}
-BELIEVED = timedelta(seconds=60)  # how long Telegram's word about a member is good for
-ADMINISTERS = {"creator", "administrator"}
-BELONGS = {*ADMINISTERS, "member", "restricted"}
-
-
-class ChatMembers(Protocol):
-    """Telegram's own word about who is what in a chat."""
-
-    async def status(self, chat_id: int, user_id: int) -> str:
-        """creator, administrator, member, restricted, left or kicked. Raises Unavailable."""
-        ...
-
-    async def administrators(self, chat_id: int) -> dict[int, str]:
-        """Who administers a chat and may be named: user id → status; no bots. Raises Unavailable."""
-        ...
+Source = Literal["settings", "given", "chat"]
+RANK: dict[Role, int] = {"everyone": 0, "staff": 1, "admin": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +31,57 @@ class Named:
     admin_chat: int | None = None
 
 
-class Roles:
-    """Answers who may do what. What Telegram says is kept in the database and believed for a minute."""
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody who is known to have a role, and by what."""
 
-    def __init__(self, database: Database, clock: Clock, members: ChatMembers, named: Named) -> None:
+    user_id: int
+    role: Role
+    source: Source
+
+
+class Roles:
+    """Answers who may do what."""
+
+    def __init__(self, database: Database, members: Members, named: Named) -> None:
         self._database = database
-        self._clock = clock
         self._members = members
         self._named = named
 
-    async def of(self, user_id: int | None, *, afresh: bool = False) -> Role:
-        """A person's role. `afresh` asks Telegram now, for decisions, and raises Unavailable without it."""
+    async def of(self, user_id: int | None, *, afresh: bool = False, enough: Role = "admin") -> Role:
+        """A person's role; Telegram is not asked for more than is `enough`.
+
+        `afresh` asks it now, for decisions. Raises Unavailable when it does not answer and, without
+        `afresh`, has not said anything before.
+        """
         if user_id is None:
             return "everyone"
-        if user_id in self._named.admins:
-            return "admin"
-        person = await self._database.read(lambda tx: people.by_id(tx, user_id))
-        given = person.role if person else None
-        if given == "admin":
-            return "admin"
-        chat = await self.admin_chat()
-        status = await self.status(chat, user_id, afresh=afresh) if chat else "left"
+        sure, chat = await self._database.read(lambda tx: (self.given(tx, user_id), self._admin_chat(tx)))
+        if chat is None or RANK[sure] >= RANK[enough]:
+            return sure
+        status = await self._members.status(chat, user_id, afresh=afresh)
         if status in ADMINISTERS:
             return "admin"
-        is_staff = given == "staff" or user_id in self._named.staff or status in BELONGS
-        return "staff" if is_staff else "everyone"
+        return "staff" if status in BELONGS else sure
+
+    async def shown(self, user_id: int | None) -> Role:
+        """A person's role as far as it can be told now: for what is shown, never for what is allowed."""
+        try:
+            return await self.of(user_id)
+        except Unavailable:
+            return await self._database.read(lambda tx: self.given(tx, user_id or 0))
+
+    def given(self, tx: Transaction, user_id: int) -> Role:
+        """The role by the settings and by what was given in the chat; Telegram may know of a higher one."""
+        person = people.by_id(tx, user_id)
+        given = person.role if person else None
+        if user_id in self._named.admins or given == "admin":
+            return "admin"
+        return "staff" if user_id in self._named.staff or given == "staff" else "everyone"
+
+    def is_named(self, user_id: int) -> bool:
+        """Whether the settings give somebody a role, which nobody takes away in a chat."""
+        return user_id in self._named.admins | self._named.staff
 
     async def is_admin(self, user_id: int | None, *, afresh: bool = False) -> bool:
         """Whether this person may change how the hub runs."""
@@ -81,51 +95,69 @@ class Roles:
         if role == "everyone":
             return
         if asker.user_id is None:
-            if changes or place.chat_id != await self.admin_chat():
+            if changes or not await self.is_admin_chat(place.chat_id):
                 raise Anonymous("asked in a group's name")
             return
-        if RANK[await self.of(asker.user_id, afresh=changes)] < RANK[role]:
+        if RANK[await self.of(asker.user_id, afresh=changes, enough=role)] < RANK[role]:
             raise NotAllowed(f"needs {role}")
 
     async def admin_chat(self) -> int | None:
         """The group of ADMIN_CHAT_ID by the number it has now."""
-        number = self._named.admin_chat
-        if number is None:
-            return None
-        chat = await self._database.read(lambda tx: chats.by_id(tx, number))
-        return (chat.moved_to if chat else None) or number
+        return await self._database.read(self._admin_chat)
+
+    async def is_admin_chat(self, chat_id: int) -> bool:
+        """Whether this is the group of ADMIN_CHAT_ID."""
+        return chat_id == await self.admin_chat()
 
     async def admins(self) -> frozenset[int]:
         """The admins that are known by name, however they became it."""
-        claimed = await self._database.read(lambda tx: people.with_role(tx, "admin"))
-        chat = await self.admin_chat()
-        there = await self._administrators(chat) if chat else frozenset()
-        return self._named.admins | frozenset(claimed) | there
+        return frozenset(each.user_id for each in await self.holders() if each.role == "admin")
+
+    async def holders(self) -> list[Holder]:
+        """Everybody who is known to have a role, once each with the highest: admins first."""
+        found = [Holder(each, "admin", "settings") for each in sorted(self._named.admins)]
+        found += await self._given("admin")
+        found += await self._of_chat("admin", ADMINISTERS)
+        found += [Holder(each, "staff", "settings") for each in sorted(self._named.staff)]
+        found += await self._given("staff")
+        found += await self._of_chat("staff", BELONGS - ADMINISTERS)
+        first: dict[int, Holder] = {}
+        for each in found:
+            first.setdefault(each.user_id, each)
+        return list(first.values())
 
     async def has_admin(self) -> bool:
         """Whether there is anybody to decide."""
         return self._named.admin_chat is not None or bool(await self.admins())
 
-    async def status(self, chat_id: int, user_id: int, *, afresh: bool = False) -> str:
-        """What somebody is in a chat. An outage of Telegram leaves the last word, except `afresh`."""
-        known = await self._database.read(lambda tx: members.of(tx, chat_id, user_id))
-        now = self._clock.now()
-        if known and not afresh and now - known.checked_at <= BELIEVED:
-            return known.status
-        try:
-            status = await self._members.status(chat_id, user_id)
-        except Unavailable:
-            if known is None or afresh:
-                raise
-            return known.status
-        member = Member(chat_id, user_id, status, self._clock.now())
-        await self._database.write(lambda tx: members.note(tx, member))
-        return status
+    async def others(self, user_id: int) -> bool:
+        """Whether there is an admin beside this one, as Telegram says now. Raises Unavailable."""
+        await self.refresh()
+        return bool(await self.admins() - {user_id})
 
     async def administers(self, chat_id: int, user_id: int) -> bool:
         """Whether somebody administers that chat, as Telegram says now. Raises Unavailable."""
-        return await self.status(chat_id, user_id, afresh=True) in ADMINISTERS
+        return await self._members.status(chat_id, user_id, afresh=True) in ADMINISTERS
 
-    async def _administrators(self, chat_id: int) -> frozenset[int]:
-        known = await self._database.read(lambda tx: members.with_status(tx, chat_id, ADMINISTERS))
-        return frozenset(known)
+    async def refresh(self) -> None:
+        """Ask Telegram who administers ADMIN_CHAT_ID. Raises Unavailable."""
+        if chat := await self.admin_chat():
+            await self._members.refresh(chat)
+
+    async def refreshing(self, job: Job, work: Work) -> None:
+        """The handler of the regular topic that refreshes."""
+        await self.refresh()
+
+    def _admin_chat(self, tx: Transaction) -> int | None:
+        number = self._named.admin_chat
+        chat = chats.by_id(tx, number) if number is not None else None
+        return (chat.moved_to if chat else None) or number
+
+    async def _given(self, role: Role) -> list[Holder]:
+        found = await self._database.read(lambda tx: people.with_role(tx, role))
+        return [Holder(each, role, "given") for each in found]
+
+    async def _of_chat(self, role: Role, statuses: frozenset[str]) -> list[Holder]:
+        chat = await self.admin_chat()
+        found = await self._members.those(chat, statuses) if chat else []
+        return [Holder(each, role, "chat") for each in found]

@@ -19,6 +19,7 @@ class Statistics:
         self._clock = clock
         self._started = clock.now()
         self._rooms: dict[str, Callable[[], Awaitable[Figures]]] = {}
+        self._circuits: dict[str, Callable[[], str]] = {}
 
     @property
     def started(self) -> datetime:
@@ -28,6 +29,15 @@ class Statistics:
     def register(self, room: str, figures: Callable[[], Awaitable[Figures]]) -> None:
         """Add a room's own figures."""
         self._rooms[room] = figures
+
+    def watch_circuit(self, system: str, state: Callable[[], str]) -> None:
+        """Show a system's breaker; `state` gives closed, half_open or open."""
+        self._circuits[system] = state
+
+    @property
+    def circuits(self) -> dict[str, str]:
+        """How the breaker of each outside system stands."""
+        return {system: state() for system, state in self._circuits.items()}
 
     async def collect(self) -> dict[str, Figures]:
         """All figures by room: jobs, messages and errors first, then those registered."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.engine.observability import current_correlation_id
-from services.gallery.source import STICKER_SET
+from services.gallery.model import STICKER_SET
 from storage import invalidations, journal
 from storage.database import Transaction
 from storage.records import StickerSet

@@ -2,25 +2,35 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+import msgspec
 import structlog
 
 from services.engine.cache import Lookup, Region
 from services.engine.clock import Clock
 from services.engine.work import Work
-from services.flow.items import Addition, Card, Fact, Item, Link, Proposal, Recognised
+from services.flow.items import Action, Addition, ApprovalMode, Card, Fact, Item, Link, Proposal, Recognised
 from services.flow.places import Asker, Place
-from services.gallery.model import NAME, StickerSetFacts, is_bot_made, link_to, name_alone, name_in_link
-from services.gallery.source import STICKER_SET, GallerySource
+from services.gallery.model import (
+    NAME,
+    STICKER_SET,
+    StickerSetFacts,
+    is_bot_made,
+    link_to,
+    name_alone,
+    name_in_link,
+)
+from services.gallery.source import GallerySource
 from services.gallery.together import Together
 from storage import invalidations
 from storage.database import Transaction
 from storage.records import StickerSet
 
-__all__ = ["REGION", "STICKER_SET", "StickerSetKind", "StickerSetReader"]
+__all__ = ["REGION", "REMOVE", "STICKER_SET", "StickerSetKind", "StickerSetReader"]
 
 REGION = STICKER_SET
+REMOVE = "remove"  # what the button below a listed set carries
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +54,9 @@ class StickerSetKind:
         clock: Clock,
         region: Region[str, StickerSet],
         reader: StickerSetReader,
+        approval: ApprovalMode,
     ) -> None:
+        self.approval = approval
         self._source = source
         self._clock = clock
         self._region = region
@@ -82,8 +94,11 @@ class StickerSetKind:
         """What would be listed, with title and count from Telegram."""
         facts = await self._reader.sticker_set(key)
         details = {"name": facts.name, "title": facts.title, "kind": facts.kind, "count": facts.count}
-        card = _card(facts.title, facts.kind, facts.count, facts.name)
-        return Proposal(self.name, facts.name, card, details)
+        return Proposal(self.name, facts.name, self.card(details), details)
+
+    def card(self, details: Any) -> Card:
+        """See Kind."""
+        return _card(details["title"], details["kind"], details["count"], details["name"])
 
     async def carry_out(self, addition: Addition) -> Addition:
         """Tell a gallery that is elsewhere."""
@@ -111,7 +126,9 @@ class StickerSetKind:
         facts = [Fact("fact-added", row.added_at.isoformat(), is_moment=True)]
         if row.dead_at:
             facts.append(Fact("fact-dead", row.dead_at.isoformat(), is_moment=True))
-        return Item(self.name, row.name, _card(row.title, row.kind, row.count, row.name, *facts))
+        card = _card(row.title, row.kind, row.count, row.name, *facts)
+        remove = Action("button-remove", REMOVE, role="admin", params={"key": row.name})
+        return Item(self.name, row.name, msgspec.structs.replace(card, actions=(remove,)))
 
 
 def _card(title: str, kind: str, count: int | None, name: str, *more: Fact) -> Card:

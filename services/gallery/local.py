@@ -67,6 +67,13 @@ class LocalGallery:
         author = Author.here(actor, self._clock.now())
         return await self._database.write(lambda tx: _remove(tx, name, author))
 
+    async def carry_out_removal(self, name: str, author: Author) -> None:
+        """Nothing is outside."""
+
+    def remove_in(self, tx: Transaction, name: str, author: Author, before: Any) -> None:
+        """See GallerySource."""
+        _remove(tx, name, author)
+
 
 def _put(tx: Transaction, name: str, wanted: Listing, author: Author) -> tuple[StickerSet, bool]:
     row = StickerSet(name, wanted.title, wanted.kind, wanted.count, wanted.added_by, None, author.at)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+STICKER_SET = "stickerset"  # the kind's name, that of its cache region, and what the journal calls it
 # core.telegram.org/bots/api#createnewstickerset: letters, digits, underscores; starts with a letter.
 # Sets made by people may hold two underscores in a row, so that rule is not ours to enforce.
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")

@@ -14,7 +14,8 @@ from services.engine.errors import BreakerOpen, Unavailable
 from services.engine.health import Told
 from services.flow.items import Addition
 from services.gallery.changes import Author, outdate, record, told
-from services.gallery.source import STICKER_SET, Listing
+from services.gallery.model import STICKER_SET
+from services.gallery.source import Listing
 from services.gallery.wire import GalleryWire
 from storage import journal
 from storage.database import Database, Transaction
@@ -123,6 +124,15 @@ class RemoteGallery:
         else:
             await self._database.write(lambda tx: outdate(tx, author, name))
         return removed
+
+    async def carry_out_removal(self, name: str, author: Author) -> None:
+        """Remove it there; what is gone already, perhaps by an earlier try, is gone."""
+        async with self._doubted(author, name):
+            await self._wire.delete(f"{SETS}/{name}")
+
+    def remove_in(self, tx: Transaction, name: str, author: Author, before: Any) -> None:
+        """See GallerySource."""
+        record(tx, author, "remove", name, before=before)
 
     async def carry_out(self, addition: Addition) -> Addition:
         """Add it there; one that is listed there already stays as it is."""

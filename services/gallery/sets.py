@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from services.engine.cache import Region
 from services.engine.clock import Clock
 from services.engine.errors import Unavailable
-from services.gallery.source import STICKER_SET, GallerySource, Listing
+from services.gallery.model import STICKER_SET
+from services.gallery.source import GallerySource, Listing
 from storage import invalidations
 from storage.database import Database
 from storage.records import StickerSet

@@ -2,13 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from services.flow.items import Addition
+from services.gallery.changes import Author
 from storage.database import Transaction
 from storage.records import StickerSet
-
-STICKER_SET = "stickerset"  # the kind's name, that of its cache region, and what the journal calls it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,14 @@ class GallerySource(Protocol):
 
     async def remove(self, name: str, actor: str) -> bool:
         """Take a set off the list; False when it is not there."""
+        ...
+
+    async def carry_out_removal(self, name: str, author: Author) -> None:
+        """Do outside what removing means there, before the job's transaction. Raises Unavailable, Refused."""
+        ...
+
+    def remove_in(self, tx: Transaction, name: str, author: Author, before: Any) -> None:
+        """The part of removing that is done in the job's transaction; `before` is what was listed."""
         ...
 
     async def carry_out(self, addition: Addition) -> Addition:

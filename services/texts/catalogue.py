@@ -8,13 +8,14 @@ from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 LANGUAGES = ("ru", "en")
 _FOLDER = Path(__file__).parent / "locale"
 
 
 class Texts:
-    """Texts by key and language. A key is a msgid; one with a plural form is chosen by `count`."""
+    """Texts by key and language. A key is a msgid; one with a plural form is chosen by `count`, a number."""
 
     def __init__(self, catalogues: Mapping[str, GNUTranslations]) -> None:
         self._catalogues = catalogues
@@ -39,7 +40,10 @@ class Texts:
         pattern = catalogue.ngettext(key, key, count) if isinstance(count, int) else key
         if pattern == key:  # no plural form of this key: English and Russian both have one for 1
             pattern = catalogue.gettext(key)
-        return pattern.format_map({name: escape(str(value)) for name, value in given.items()})
+        shown = dict(given)
+        if isinstance(count, int):
+            shown["count"] = format_decimal(count, locale=language)
+        return pattern.format_map({name: escape(str(value)) for name, value in shown.items()})
 
 
 def _read(path: Path, language: str) -> GNUTranslations:

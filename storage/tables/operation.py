@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     String,
     Table,
@@ -51,12 +52,13 @@ notices = Table(
     Column("id", Serial, primary_key=True),
     Column("kind", String(24), nullable=False),
     Column("subject", String(120), nullable=False),  # one cause of that kind, as a portal's name
-    Column("state", String(8), nullable=False),  # open | closed
+    Column("state", String(8), nullable=False),  # open | closed | told (its end too)
     Column("count", BigInteger, nullable=False),
     Column("params", JSON, nullable=False),  # what its text tells
     Column("since", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
+    Column("changes", Integer, nullable=False, server_default="0"),  # how often what it tells has changed
     Column("closed_at", Moment),
+    Column("returns", Integer, nullable=False, server_default="0"),  # how often the cause came back
 )
 _OPEN = text("state = 'open'")
 Index(
@@ -77,6 +79,9 @@ notice_messages = Table(
     Column("chat_id", BigInteger, nullable=False),
     Column("language", String(8), nullable=False),
     Column("shown_row", BigInteger, ForeignKey("messages.id"), nullable=False),
+    Column("written_at", Moment, nullable=False),  # when it was written or edited last …
+    Column("changes", Integer, nullable=False),  # … and after how many changes
+    Column("over_row", BigInteger),  # the message that tells the end
 )
 Index("ix_notice_messages_notice", notice_messages.c.notice)
 Index("ix_notice_messages_shown_row", notice_messages.c.shown_row)

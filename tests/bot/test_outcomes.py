@@ -27,6 +27,7 @@ from bot.outcomes import (
     ReactionRefused,
     Sent,
     TopicGone,
+    Unreachable,
     is_not_executed,
     of_error,
 )
@@ -98,6 +99,13 @@ def test_what_never_left_this_machine_was_not_executed(cause: Exception) -> None
     for error in (NetworkError("x"), TimedOut("x")):
         assert isinstance(of_error(caused(error, cause)), Again)
         assert is_not_executed(caused(error, cause))
+
+
+def test_only_what_found_no_connection_says_that_nobody_is_reached() -> None:
+    for cause in (httpx.ConnectError("refused"), httpx.ConnectTimeout("slow")):
+        assert isinstance(of_error(caused(NetworkError("x"), cause)), Unreachable)
+    for other in (httpx.PoolTimeout("full"), httpx.ReadTimeout("slow")):
+        assert not isinstance(of_error(caused(TimedOut("x"), other)), Unreachable)
 
 
 @pytest.mark.parametrize(

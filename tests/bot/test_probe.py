@@ -117,13 +117,6 @@ async def test_an_answer_without_a_date_tells_nothing_of_clocks(
     assert list(await probe(client, outside, HandClock(), dated(date)).time()) == []
 
 
-async def test_without_admins_a_warning_says_how_to_become_one(client: Client, outside: Outside) -> None:
-    (told,) = await probe(client, outside).admins()
-    assert (told.level, "ADMIN_IDS" in told.hint) == ("warning", True)
-    (told,) = await probe(client, outside, settings={"ADMIN_IDS": "1,2"}).admins()
-    assert (told.level, told.what) == ("ok", "2")
-
-
 async def test_where_nobody_answers_it_is_told_once(outside: Outside) -> None:
     away = build_client(DEMO_TOKEN, "http://127.0.0.1:9")
     settings = load_settings({"TELEGRAM_API_URL": "http://127.0.0.1:9"}, None)

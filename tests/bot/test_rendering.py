@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rendering import PRESS_VERSION, Renderer, escaped
+from bot.rendering import PRESS_VERSION, Renderer, escaped, isolated
 from services.flow.items import Action, Card, Fact, Link
 from services.flow.messages import Content, Text
 from services.hub import new_token
@@ -85,7 +85,7 @@ def test_any_name_is_shown_as_it_is_within_a_text_and_without_markup(language: s
     text = Text("added-by", {"name": name})
     shown = Shown(RENDERER.words(language, text))
     assert shown.tags == []
-    assert shown.text.endswith(name)
+    assert shown.text.endswith(isolated(name))
     assert RENDERER.plain(language, text) == shown.text
 
 
@@ -165,9 +165,15 @@ def test_any_title_and_address_of_a_line_are_shown_as_they_are(
     language: str, key: str, title: str, url: str
 ) -> None:
     shown = Shown(RENDERER.words(language, Text(key, {"title": title, "url": url, "name": "n"})))
-    assert shown.text.startswith(("• " + title, "✓ " + title))
+    assert shown.text.startswith(("• " + isolated(title), "✓ " + isolated(title)))
     assert shown.addresses == [url]
     assert set(shown.tags) <= ALLOWED_TAGS
+
+
+def test_a_name_written_from_right_to_left_turns_nothing_around_it() -> None:
+    text = Text("added-by", {"name": "שלום"})
+    assert RENDERER.words("en", text) == "Already added by \u2068שלום\u2069"
+    assert RENDERER.words("en", Text("added-by", {"name": "Zoë 🦔"})) == "Already added by Zoë 🦔"
 
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=60))

@@ -4,8 +4,8 @@ Settings come from the environment. Standard input takes lines "POINT N": die at
 point, counted from then; and "pragma NAME=VALUE" for SQLite's writer; its end means stop. Standard output
 gets a line of JSON per event: {"event": "ready", "address": …, "synchronous": … (SQLite only)} and, after
 the first finish, {"event": "worked"}; each with "at", in seconds of the machine's monotonic clock. Standard
-error gets the log, and in it {"event": "hub_process.<point>", "task": …} for each update finished and each
-message sent.
+error gets the log, and in it {"event": "hub_process.<point>", "task": …, "at": …} for each update whose
+handling begins or that is finished, and for each message sent.
 """
 
 import argparse
@@ -32,6 +32,7 @@ from services.engine.observability import configure_logging
 from services.engine.workers import LEASE
 from settings import load_settings
 from storage.database import SILENCE
+from tests.pace import UNPACED
 
 
 class PatientClock(SystemClock):
@@ -62,7 +63,7 @@ class DeadlyFailpoints:
         """See Failpoints. Updates count, and not the ticks of the schedule, which come when they like."""
         if _is_for_a_tick():
             return
-        if name in {"finish", "sending"}:
+        if name in {"handling", "finish", "sending"}:
             _note(name)
         if name == "finish" and not self._worked:
             self._worked = True
@@ -91,7 +92,8 @@ def _task() -> str:
 
 
 def _note(point: str) -> None:
-    sys.stderr.write(json.dumps({"event": f"hub_process.{point}", "task": _task()}) + "\n")
+    noted = {"event": f"hub_process.{point}", "task": _task(), "at": time.monotonic()}
+    sys.stderr.write(json.dumps(noted) + "\n")
     sys.stderr.flush()
 
 
@@ -166,6 +168,7 @@ async def main() -> None:
         lease=options.lease,
         silence=options.silence,
         longest_call=options.longest_call,
+        pace=UNPACED,
     ) as switchboard:
         synchronous = await _synchronous(switchboard, postgres=settings.storage.is_postgres)
         _tell("ready", address=switchboard.address, synchronous=synchronous)

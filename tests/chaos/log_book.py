@@ -25,6 +25,11 @@ class LogBook:
         self._catch_up()
         return Counter(line["task"] for line in self.lines if line["event"] == f"hub_process.{point}")
 
+    def moments(self, point: str) -> dict[str, float]:
+        """When each task last passed one of hub_process.py's points, in seconds of the monotonic clock."""
+        self._catch_up()
+        return {line["task"]: line["at"] for line in self.lines if line["event"] == f"hub_process.{point}"}
+
     def events(self, *levels: str) -> Counter[str]:
         """How often what was logged, of these levels."""
         self._catch_up()

@@ -8,8 +8,11 @@ from tests.town import BORIS, CHEN, GROUP, LISTED, UNLISTED, Outside, TownClock
 USED = {
     "answerCallbackQuery",
     "deleteMessage",
+    "deleteMyCommands",
     "deleteWebhook",
     "editMessageText",
+    "getChatAdministrators",
+    "getChatMember",
     "getCustomEmojiStickers",
     "getMe",
     "getStickerSet",
@@ -17,6 +20,7 @@ USED = {
     "getWebhookInfo",
     "sendMessage",
     "setMessageReaction",
+    "setMyCommands",
     "setWebhook",
 }
 
@@ -31,7 +35,11 @@ async def test_the_hub_uses_these_methods_and_no_others(
         (emoji,) = town.world.add_set("Moods", sticker_type="custom_emoji", count=1).stickers
         town.world.send_custom_emoji(BORIS, BORIS, [str(emoji.custom_emoji_id)])
         await town.settle()
-    async with outside.hub() as town:
+    crew = outside.world.add_group("Crew", [BORIS, CHEN])
+    async with outside.hub(ADMIN_CHAT_ID=str(crew.id)) as town:
+        await town.settle()
+        town.world.kick(crew.id, CHEN)
+        await town.settle()
         await clock.leap(86401)
         await town.settle()
     here = {call.method for call in outside.world.ledger.calls}

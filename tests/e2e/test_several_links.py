@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.rendering import isolated
 from sandbox.telegram.messages import Message
 from tests.e2e.shelf import fill
 from tests.e2e.wording import head, link_buttons, press_buttons, words
@@ -184,9 +185,9 @@ async def test_titles_are_shown_as_they_are(town: Town, title: str) -> None:
     town.world.add_set(SUN, title)
     await town.says(ADMIN, links(SUN, UNLISTED))
     answer = town.last(ADMIN)
-    assert lines(answer)[1] == f"• {title}"
+    assert lines(answer)[1] == f"• {isolated(title)}"
     await town.presses(ADMIN, answer)
-    assert lines(answer)[1] == f"✓ {title} – added by Alice"
+    assert lines(answer)[1] == f"✓ {isolated(title)} – added by Alice"
 
 
 async def test_a_gallery_that_is_away_gives_the_clear_error_and_no_half_answer(town: Town) -> None:

@@ -3,13 +3,13 @@
 import pytest
 
 from tests.e2e.wording import head, link_buttons, press_buttons, words
-from tests.town import ADMIN, BORIS, LISTED, UNLISTED, Town, TownClock
+from tests.town import ADMIN, BORIS, CHEN, LISTED, UNLISTED, Town, TownClock
 
 
 async def test_a_listed_set_is_answered_with_words_and_a_link_button(town: Town) -> None:
-    await town.lists(LISTED)
-    sticker = await town.sends(ADMIN, LISTED)
-    [answer] = town.sent(ADMIN)
+    await town.lists(LISTED, ADMIN)
+    sticker = await town.sends(CHEN, LISTED)
+    [answer] = town.sent(CHEN)
     assert head(answer) == words("listed")
     assert "<b>Cats & Co</b>" in answer.text
     assert link_buttons(answer) == [f"https://t.me/addstickers/{LISTED}"]

@@ -37,9 +37,9 @@ async def test_a_hidden_administrators_sticker_works_like_any_other(town: Town) 
 
 
 @pytest.mark.parametrize("command", ["/stats", "/errors", "/stats@switchboard_demo_bot"])
-async def test_a_hidden_administrator_gets_no_figures(town: Town, command: str) -> None:
+async def test_a_hidden_administrator_gets_no_figures_but_a_hint(town: Town, command: str) -> None:
     await town.says(ADMIN, command, GROUP, anonymous=True)
-    assert not town.sent(GROUP)
+    assert [message.text for message in town.sent(GROUP)] == [words("error-anonymous")]
     assert not town.sent(ADMIN)
 
 
@@ -153,8 +153,10 @@ async def test_out_of_a_group_the_bot_sends_nothing_and_back_in_it_answers(
     world.promote_bot(GROUP)
     await town.settle()
     assert await chat_row(town, GROUP) == (1, "administrator", None)
+    before = [message.text for message in town.sent(GROUP)]
+    assert before == [words("rights-stickers")]  # as it came back it was no administrator yet
     await town.says(CHEN, "/version", GROUP)
-    assert len(town.sent(GROUP)) == 1
+    assert len(town.sent(GROUP)) == 2
 
 
 async def test_a_deleted_sticker_still_gets_its_proposal_and_outcome_without_a_reply(town: Town) -> None:

@@ -59,7 +59,7 @@ async def test_a_persons_name_is_shown_letter_by_letter(town: Town, name: str) -
     proposal = town.last(GROUP)
     data = press_buttons(proposal)[0]
     await town.presses(STRANGER, proposal)
-    assert proposal.text == words("proposal-accepted", title="Moon Dogs", name="NAME").replace("NAME", name)
+    assert proposal.text == words("proposal-added", title="Moon Dogs", name="NAME").replace("NAME", name)
     late = town.world.press_forged(GROUP, proposal.message_id, CHEN, data)
     await town.settle()
     told = town.world.queries.answer_of(late)

@@ -12,7 +12,7 @@ _TEXTS = Texts.load()
 _TAG = re.compile(r"<[^<>]+>")
 
 
-def words(key: str, language: str = "en", **params: Any) -> str:
+def words(key: str, /, language: str = "en", **params: Any) -> str:
     """A text by its key, without markup."""
     return html.unescape(_TAG.sub("", _TEXTS.translate(language, key, params)))
 

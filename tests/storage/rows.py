@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from storage.messages import NewMessage
-from storage.records import NewJob, Proposal, StickerSet
+from storage.records import Approval, ApprovalCard, ApprovalRequest, NewJob, Proposal, StickerSet
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -71,3 +71,43 @@ def proposal(token: str = "t", *, chat_id: int = 1, now: datetime = NOON, **more
         "expires_at": now + timedelta(hours=24),
     }
     return Proposal(token=token, chat_id=chat_id, **(values | more))
+
+
+def approval(token: str = "t", *, key: str = "Cats_by_bot", now: datetime = NOON, **more: Any) -> Approval:
+    values: dict[str, Any] = {
+        "action": "add",
+        "kind": "stickerset",
+        "card": {"title": "Cats"},
+        "details": {"count": 3},
+        "state": "pending",
+        "asker": 5,
+        "asker_name": "Ann",
+        "chat_id": -1,
+        "proposed_at": now,
+        "decided_by": None,
+        "decided_name": None,
+        "decided_at": None,
+        "reason": None,
+        "created_at": now,
+        "expires_at": now + timedelta(days=7),
+    }
+    return Approval(token=token, key=key, **(values | more))
+
+
+def approval_request(token: str = "t", *, chat_id: int = -1, **more: Any) -> ApprovalRequest:
+    values: dict[str, Any] = {
+        "proposal": None,
+        "asker": 5,
+        "asker_name": "Ann",
+        "thread_id": 3,
+        "source_message": 10,
+        "language": "en",
+        "at": NOON,
+    }
+    return ApprovalRequest(token=token, chat_id=chat_id, **(values | more))
+
+
+def approval_card(
+    shown_row: int, token: str = "t", *, chat_id: int = 1, purpose: str = "card"
+) -> ApprovalCard:
+    return ApprovalCard(token=token, purpose=purpose, chat_id=chat_id, language="en", shown_row=shown_row)

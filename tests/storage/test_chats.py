@@ -1,10 +1,11 @@
 """Chats: whether they take messages, what they passed over, how they move, which reactions they take."""
 
 from datetime import timedelta
+from functools import partial
 
-from storage import chats, messages, proposals
+from storage import chats, members, messages, proposals
 from storage.database import Transaction
-from storage.records import Chat
+from storage.records import Chat, Member
 from tests.storage.files import WatchedDatabase, rows
 from tests.storage.rows import NOON, new_message, proposal
 
@@ -106,3 +107,51 @@ async def test_what_a_chat_takes_instead_is_remembered_for_a_while(database: Wat
     assert await known() == (True, "❤")
     await database.write(lambda tx: chats.remember_reaction(tx, OLD, "👌", None, at=NOON))
     assert await known() == (True, None)
+
+
+async def test_what_was_chosen_for_a_group_and_who_is_in_it_move_along_once(
+    database: WatchedDatabase,
+) -> None:
+    await database.write(note)
+    await database.write(lambda tx: chats.choose(tx, OLD, proposals=False, language="ru"))
+    await database.write(lambda tx: chats.note_lacks(tx, OLD, "reactions"))
+    for user_id, seconds in ((501, 0), (502, 0)):
+        member = Member(OLD, user_id, "administrator", NOON + timedelta(seconds=seconds))
+        await database.write(partial(members.note, member=member))
+    await database.write(lambda tx: members.note(tx, Member(NEW, 502, "left", NOON)))
+
+    await database.write(lambda tx: chats.move(tx, OLD, NEW))
+
+    found = await chat(database, NEW)
+    assert found
+    assert (found.proposals, found.language, found.lacks, found.active) == (False, "ru", "reactions", True)
+    there = {each: await database.read(partial(members.of, chat_id=NEW, user_id=each)) for each in (501, 502)}
+    assert {each: member and member.status for each, member in there.items()} == {
+        501: "administrator",
+        502: "left",
+    }
+    assert await database.read(lambda tx: members.of(tx, OLD, 501)) is None
+
+    await database.write(lambda tx: chats.choose(tx, NEW, proposals=True))
+    await database.write(lambda tx: chats.move(tx, OLD, NEW))  # told by the other chat, too
+    found = await chat(database, NEW)
+    assert found
+    assert found.proposals
+
+
+async def test_a_group_never_seen_before_is_remembered_as_moved_when_told_with_a_date(
+    database: WatchedDatabase,
+) -> None:
+    await database.write(lambda tx: chats.move(tx, OLD, NEW, at=NOON))
+    found = await chat(database)
+    assert found
+    assert (found.moved_to, found.active) == (NEW, False)
+
+
+async def test_the_groups_the_bot_is_in_are_listed_by_title(database: WatchedDatabase) -> None:
+    await database.write(lambda tx: note(tx, -1, "Zebra"))
+    await database.write(lambda tx: note(tx, -2, "Ant"))
+    await database.write(lambda tx: note(tx, -3, "Gone"))
+    await database.write(lambda tx: chats.deactivate(tx, -3))
+    await database.write(lambda tx: chats.note(tx, 5, type_="private", title="Ann", at=NOON))
+    assert [each.title for each in await database.read(chats.groups)] == ["Ant", "Zebra"]

@@ -94,3 +94,32 @@ async def _steps_of_a_claim(file: WatchedDatabase, queue: int) -> int:
 
     await file.write(unit)
     return steps
+
+
+async def claim_of(database: WatchedDatabase, *keys: str, now: datetime = NOON, most: int = 5) -> list[Job]:
+    """A claim while work is paused, but for these keys."""
+    until = now + LEASE
+    return await database.write(
+        lambda tx: jobs.claim(tx, "telegram", owner="p.1", now=now, lease_until=until, most=most, keys=keys)
+    )
+
+
+async def test_while_paused_only_the_keys_let_through_are_claimed_in_order(database: WatchedDatabase) -> None:
+    await accept(database, "chat:1", times=3)
+    first = await accept(database, "chat:2", times=2)
+    other = await accept(database, "chat:3")
+    await accept(database, "chat:2", topic="another")
+    assert await claim_of(database) == []
+    assert await claim_of(database, "chat:9") == []
+    assert [job.id for job in await claim_of(database, "chat:3", "chat:2")] == [first, other]
+    assert await claim_of(database, "chat:2", "chat:3") == [], "one at a time of a key"
+
+
+async def test_while_paused_a_key_that_waits_for_another_try_keeps_its_turn(
+    database: WatchedDatabase,
+) -> None:
+    await accept(database, "chat:2", times=2)
+    [job] = await claim_of(database, "chat:2")
+    await database.write(lambda tx: jobs.retry(tx, job, at=NOON, due_at=at(60), reason="later"))
+    assert await claim_of(database, "chat:2", now=at(1)) == []
+    assert [each.id for each in await claim_of(database, "chat:2", now=at(61))] == [job.id]

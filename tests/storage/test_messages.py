@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage import messages
+from storage import messages, parts
 from storage.records import Message
 from tests.storage.files import WatchedDatabase, rows, scalar
 from tests.storage.rows import NOON, at, new_message
@@ -20,9 +20,16 @@ async def put(database: WatchedDatabase, kind: str = "text", chat_id: int = 1, *
 
 
 async def due(
-    database: WatchedDatabase, now: datetime = NOON, *, busy: tuple[int, ...] = (), most: int = 100
+    database: WatchedDatabase,
+    now: datetime = NOON,
+    *,
+    busy: tuple[int, ...] = (),
+    resting: tuple[int, ...] = (),
+    most: int = 100,
 ) -> list[int]:
-    found = await database.read(lambda tx: messages.due(tx, now, busy_chats=busy, most=most))
+    found = await database.read(
+        lambda tx: messages.due(tx, now, busy_chats=busy, resting_chats=resting, most=most)
+    )
     return [message.id for message in found]
 
 
@@ -37,7 +44,13 @@ async def begin(database: WatchedDatabase, number: int, *, by: str = "me") -> bo
 
 
 async def end(database: WatchedDatabase, number: int, state: str = "sent", **more: Any) -> None:
-    await database.write(lambda tx: messages.end(tx, number, state, at=NOON, **({"by": "me"} | more)))
+    values: dict[str, Any] = {"at": NOON, "by": "me"} | more
+    await database.write(lambda tx: messages.end(tx, number, state, **values))
+
+
+async def end_part(database: WatchedDatabase, message: Message, sent_id: int, *, by: str = "me") -> None:
+    ended = {"state": "sent", "sent_id": sent_id, "reason": None, "sent_at": NOON}
+    await database.write(lambda tx: parts.end(tx, message, ended, by=by))
 
 
 async def states(database: WatchedDatabase) -> list[str]:
@@ -94,6 +107,71 @@ async def test_chats_that_are_busy_are_left_alone(database: WatchedDatabase) -> 
     await put(database, chat_id=1)
     other = await put(database, chat_id=2)
     assert await due(database, busy=(1, 3)) == [other]
+
+
+async def test_of_chats_that_rest_only_answers_to_presses_are_sent(database: WatchedDatabase) -> None:
+    await put(database, chat_id=1)
+    other = await put(database, chat_id=2)
+    assert await due(database, resting=(1,)) == [other]
+    answer = await put(database, "answer", 1)
+    assert await due(database, resting=(1, 2)) == [answer]
+    assert await due(database, busy=(1,), resting=(2,)) == []
+
+
+async def test_reactions_come_after_what_else_their_chat_waits_for(database: WatchedDatabase) -> None:
+    reactions = [await put(database, "reaction", target=7) for _ in range(2)]
+    text = await put(database)
+    assert await due(database) == [text]
+    await end(database, text)
+    assert await due(database) == [reactions[0]]
+
+
+async def test_a_part_of_a_text_becomes_a_row_of_its_own_and_the_text_keeps_its_place(
+    database: WatchedDatabase,
+) -> None:
+    number = await put(database, content={"texts": [1]}, reply_to=6)
+    later = await put(database)
+    for part, sent_id in ((0, 501), (1, 502)):
+        (message,) = await database.read(lambda tx: messages.due(tx, NOON, busy_chats=(), most=1))
+        assert (message.id, parts.part_of(message)) == (number, part)
+        await begin(database, number)
+        await end_part(database, message, sent_id)
+    await begin(database, number)
+    await end(database, number, sent_id=503)
+    assert await due(database) == [later]
+    sent = "SELECT sent_id, reply_to FROM messages WHERE state = 'sent' ORDER BY sent_id"
+    assert [tuple(row) for row in await rows(database, sent)] == [(501, 6), (502, None), (503, 6)]
+
+
+async def test_the_end_of_a_part_is_written_once_and_not_by_another_process(
+    database: WatchedDatabase,
+) -> None:
+    number = await put(database, content={})
+    (message,) = await database.read(lambda tx: messages.due(tx, NOON, busy_chats=(), most=1))
+    await begin(database, number)
+    await end_part(database, message, 501, by="another process")
+    assert await states(database) == ["sending"]
+    for _ in range(2):  # the answer to the first may have got lost
+        await end_part(database, message, 501)
+    assert await states(database) == ["waiting", "sent"]
+
+
+async def test_what_went_out_lately_is_told_with_what_may_be_on_its_way(database: WatchedDatabase) -> None:
+    moments = {}
+    for chat, state, seconds in (
+        (1, "sent", -70),
+        (2, "sent", -50),
+        (3, "unknown", -30),
+        (4, "dropped", -20),
+    ):
+        moments[chat] = await put(database, chat_id=chat)
+        await end(database, moments[chat], state, at=at(seconds))
+    reaction = await put(database, "reaction", -5)
+    await end(database, reaction, at=at(-10))
+    await begin(database, await put(database, chat_id=6))
+    await put(database, chat_id=7)
+    gone = await database.read(lambda tx: messages.gone_since(tx, at(-60)))
+    assert gone == [(2, "text", at(-50)), (3, "text", at(-30)), (-5, "reaction", at(-10)), (6, "text", NOON)]
 
 
 async def test_no_more_than_asked_for_and_oldest_first(database: WatchedDatabase) -> None:

@@ -23,6 +23,7 @@ from tests.web.door import KEY, NOON, SECRET, Door, open_door
 FAMILIES = {
     "active_connections": {"service"},
     "api_request_duration_seconds": {"system", "method"},
+    "approvals": {"kind", "decision"},
     "cache_entries": {"region"},
     "cache_requests": {"region", "result"},
     "circuit_state": {"system"},
@@ -97,6 +98,7 @@ async def test_the_answer_is_prometheus_text_with_the_agreed_names_and_no_others
     timed.door.hub.metrics.watch_circuit("gallery", lambda: "open")
     timed.door.hub.metrics.watch_connections("http", lambda: 3)
 
+    timed.door.hub.counters.approval("stickerset", "approved")
     response = await timed.door.get("/metrics")
 
     assert response.headers["content-type"].startswith("text/plain; version=")

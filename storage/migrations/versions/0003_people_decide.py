@@ -172,8 +172,9 @@ def _notices() -> None:
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("params", sa.JSON(), nullable=False),
         sa.Column("since", Moment(), nullable=False),
-        sa.Column("updated_at", Moment(), nullable=False),
+        sa.Column("changes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("closed_at", Moment(), nullable=True),
+        sa.Column("returns", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
     )
     op.create_index("ix_notices_closed_at", "notices", ["closed_at"])
@@ -192,6 +193,9 @@ def _notices() -> None:
         sa.Column("chat_id", sa.BigInteger(), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("shown_row", sa.BigInteger(), nullable=False),
+        sa.Column("written_at", Moment(), nullable=False),
+        sa.Column("changes", sa.Integer(), nullable=False),
+        sa.Column("over_row", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["notice"], ["notices.id"], name=op.f("fk_notice_messages_notice")),
         sa.ForeignKeyConstraint(["shown_row"], ["messages.id"], name=op.f("fk_notice_messages_shown_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice_messages")),

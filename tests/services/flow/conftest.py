@@ -123,6 +123,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         "TELEGRAM_BOT_TOKEN": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1",
         "ADMIN_IDS": str(ADMIN),
         "DEFAULT_LANGUAGE": "en",
+        "GALLERY_APPROVAL": "direct",
     }
     async with opened(new_file(tmp_path)) as database:
         clock, telegram = HandClock(), Known()

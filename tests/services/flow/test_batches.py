@@ -52,8 +52,9 @@ def test_any_hundred_fit_into_one_message_also_when_all_offers_are_taken(
     )
     shown = batch.content(offers(*[title] * offered))
     assert length(language, shown) <= 4096
-    added = {f"token{number}": "N" * 130 for number in range(offered)}
-    assert length(language, after_decisions(shown, added, set())) <= 4096
+    for state in ("added", "asked", "rejected", "expired"):
+        decided = {f"token{number}": (state, "N" * 130) for number in range(offered)}
+        assert length(language, after_decisions(shown, decided)) <= 4096
 
 
 def test_a_section_with_nothing_in_it_is_not_shown() -> None:
@@ -73,21 +74,21 @@ def test_each_offer_has_a_line_and_a_button_and_only_such_a_message_is_a_batch()
 
 def test_a_decision_shows_on_its_own_line_and_takes_its_own_button() -> None:
     shown = Batch((item("Cats"),)).content(offers("Dogs", "Bears", "Owls"))
-    later = after_decisions(shown, {"token1": "Ann"}, {"token0"})
+    later = after_decisions(shown, {"token0": ("open", ""), "token1": ("added", "Ann")})
     assert [text.key for text in later.texts] == [
         *("batch-listed", "line", "batch-missing"),
         *("line", "line-added", "line"),
     ]
     assert later.texts[4].params["name"] == "Ann"
     assert [each.press for each in later.actions] == ["add:token0"]
-    assert after_decisions(shown, {}, {"token0", "token1", "token2"}) == shown
+    assert after_decisions(shown, {f"token{number}": ("open", "") for number in range(3)}) == shown
 
 
 def test_a_card_without_a_link_is_a_line_without_one() -> None:
     proposal = Proposal("deal", "12", Card("A deal"), None)
     shown = Batch((Item("deal", "11", Card(" ")),)).content([("token", proposal)])
     assert [text.params["title"] for text in shown.texts if text.key == "line-plain"] == ["11", "A deal"]
-    later = after_decisions(shown, {"token": "Ann"}, set())
+    later = after_decisions(shown, {"token": ("added", "Ann")})
     assert (later.texts, later.actions) == (shown.texts, ())
 
 

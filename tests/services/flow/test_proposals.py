@@ -9,8 +9,8 @@ import pytest
 
 from services.engine.errors import StaleButton
 from services.flow.messages import Answer, Text
-from services.flow.places import Asker, Place
-from services.flow.proposals import GROUP_LIFE, PER_HOUR, PRIVATE_LIFE, Press
+from services.flow.places import Asker, Place, Press
+from services.flow.proposals import GROUP_LIFE, PER_HOUR, PRIVATE_LIFE
 from tests.services.flow.conftest import ANN, BORIS, GROUP, PRIVATE, House
 from tests.storage.files import rows, scalar
 
@@ -117,7 +117,7 @@ async def test_a_press_adds_and_tells_everybody_in_one_transaction(house: House)
     edit, text, reaction, answer = sorted(
         await house.outbox(), key=lambda r: ["edit", "text", "reaction", "answer"].index(r.kind)
     )
-    assert edit.keys == ["proposal-accepted"]
+    assert edit.keys == ["proposal-added"]
     assert edit.shown.actions == ()
     assert edit.target_row == await scalar(house.database, "SELECT shown_row FROM proposals")
     assert (text.keys, text.thread_id, text.reply_to) == (["added"], 3, 10)

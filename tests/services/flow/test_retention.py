@@ -64,10 +64,11 @@ async def keeper(home: Home) -> AsyncIterator[Keeper]:
 async def test_what_is_older_than_it_is_kept_goes_and_is_counted(keeper: Keeper) -> None:
     await keeper.put(days=30.1, jobs=3, texts=2)
     await keeper.put(days=29.9, jobs=5, texts=4)
-    assert await keeper.retain() == {"proposals": 0, "messages": 2, "jobs": 3}
+    goes = {table: count for table, count in (await keeper.retain()).items() if count}
+    assert goes == {"messages": 2, "jobs": 3}
     assert await scalar(keeper.database, "SELECT count(*) FROM jobs") == 5
     assert await scalar(keeper.database, "SELECT count(*) FROM messages") == 4
-    assert await keeper.retain() == {"proposals": 0, "messages": 0, "jobs": 0}
+    assert not any((await keeper.retain()).values())
 
 
 async def test_the_jobs_of_ticks_are_kept_for_two_days_only(keeper: Keeper) -> None:
@@ -107,7 +108,7 @@ async def test_the_sweep_forgets_invalidations_after_an_hour(keeper: Keeper) -> 
         invalidations.add(tx, "stickerset", "cats", at=keeper.clock.now() - timedelta(minutes=59))
 
     await keeper.database.write(unit)
-    assert await keeper.sweep() == {"proposals": 0, "invalidations": UNIT + 7, "reactions": 0}
+    assert (await keeper.sweep())["invalidations"] == UNIT + 7
     assert await scalar(keeper.database, "SELECT count(*) FROM invalidations") == 1
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.engine.errors import NoSuchItem, Unavailable
 from services.engine.work import Work
-from services.flow.items import Addition, Card, Fact, Link, Recognised
+from services.flow.items import Action, Addition, Card, Fact, Link, Recognised
 from services.flow.places import Asker, Place
 from services.gallery.model import StickerSetFacts
 from storage import sticker_sets
@@ -53,7 +53,8 @@ async def test_a_listed_set_is_found_in_any_case_as_a_card(room: Room) -> None:
         assert (item.kind, item.key) == ("stickerset", "Cats_by_bot")
         added = Fact("fact-added", "2026-01-15T12:00:00+00:00", is_moment=True)
         link = Link("button-open-set", "https://t.me/addstickers/Cats_by_bot")
-        assert item.card == Card("Cats", (Fact("fact-count", 3), added), link)
+        remove = Action("button-remove", "remove", role="admin", params={"key": "Cats_by_bot"})
+        assert item.card == Card("Cats", (Fact("fact-count", 3), added), link, (remove,))
     assert room.gallery.region.get_stats().misses == 1  # both spellings are one entry
 
 

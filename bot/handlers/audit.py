@@ -1,0 +1,58 @@
+"""/audit: why a thing is as it is."""
+
+from telegram import Update
+
+from bot.context import HubContext
+from bot.paging import turn, turns
+from bot.registry import ADMIN_READS, Registry, pressed_at, token_of
+from bot.speech import say
+from services.engine.errors import StaleButton
+from services.flow.audit import Audit, subject_of
+from services.flow.messages import Content, Messages, Text
+from storage.database import Database
+from storage.journal import Subject
+
+WORDS, WORD = 8, 200  # of what is asked about, and characters of each
+
+
+class AuditHandlers:
+    """Tells stories, a page at a time."""
+
+    def __init__(self, audit: Audit, messages: Messages, database: Database) -> None:
+        self._audit = audit
+        self._messages = messages
+        self._database = database
+
+    def register(self, registry: Registry) -> None:
+        """A command for admins, and the buttons that turn pages."""
+        registry.command("audit", self.on_audit, ADMIN_READS)
+        registry.press("audit", self.on_page, ADMIN_READS, carries=r"\d{1,6}")
+
+    async def on_audit(self, update: Update, context: HubContext) -> None:
+        """/audit ITEM, or /audit for the last that happened."""
+        words = [word[:WORD] for word in (context.args or [])[:WORDS]]
+        if not words:
+            content = await self._audit.latest()
+        elif subject := await self._audit.subject(words):
+            content = await self._page(subject, 1)
+        else:
+            content = Content((Text("audit-usage"),))
+        say(self._messages, update, context, content)
+
+    async def on_page(self, update: Update, context: HubContext) -> None:
+        """The button carries the page; whose story it is, the message that was sent knows."""
+        _, place = pressed_at(update, context)
+        shown = await self._database.read(lambda tx: self._messages.first_shown(tx, place))
+        head = shown.texts[0] if shown and shown.texts else None
+        if head is None or head.key != "audit-title":
+            raise StaleButton("no story", user_text="error-stale-audit")
+        subject = subject_of(str(head.params["kind"]), str(head.params["key"]))
+        turn(self._messages, update, context, await self._page(subject, int(token_of(context))))
+
+    async def _page(self, subject: Subject, number: int) -> Content:
+        content, last = await self._audit.story(subject, number)
+        if last == 1:
+            return content
+        where = Text("page", {"page": number, "pages": last})
+        title, *entries = content.texts
+        return Content((title, where, *entries), actions=turns("audit", number, last))

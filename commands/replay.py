@@ -1,0 +1,99 @@
+"""`run.py replay`: dead jobs are put back to be worked anew, beside a running hub or before one starts."""
+
+import asyncio
+import sys
+from typing import TextIO
+
+from commands.assembly import open_database
+from commands.progress import shown
+from services.engine.clock import Clock, SystemClock
+from services.engine.observability import Redactor
+from services.flow.excerpts import Excerpt, excerpts
+from services.flow.journal import Journal
+from services.flow.replay import replay_part
+from settings import Settings
+from storage import replaying
+from storage.database import Database, Transaction
+from storage.errors import DatabaseRefused, StorageUnavailable
+from storage.replaying import Chosen, DeadGroup, DeadJob
+from storage.steps import Progress
+
+ACTOR = "command line"
+STAGES = {"replay": "putting them back"}
+REASON = 120  # characters of one
+MOST = 1000  # lines of topics and reasons
+
+
+def replay(settings: Settings, topic: str | None, into: TextIO, out: TextIO, *, dry_run: bool) -> int:
+    """Count on `out`, ask on a terminal (`into`), and put them back. The answer is the exit code."""
+    excerpt = excerpts(Redactor(settings.secrets()).text)
+    try:
+        return asyncio.run(_run(settings, topic, into, out, excerpt, dry_run=dry_run))
+    except (DatabaseRefused, StorageUnavailable) as error:
+        sys.stderr.write(f"switchboard: {error}\n")
+        return 1
+
+
+async def _run(
+    settings: Settings, topic: str | None, into: TextIO, out: TextIO, excerpt: Excerpt, *, dry_run: bool
+) -> int:
+    clock = SystemClock()
+    database = open_database(settings, beside=True)
+    await database.open()
+    try:
+        chosen = Chosen(clock.now(), topic)
+        total = await _counted(database, chosen, out, excerpt)
+        if not total or dry_run:
+            return 0
+        if not await asyncio.to_thread(_is_meant, total, into, out):
+            out.write("nothing was changed\n")
+            return 0
+        with shown(STAGES, out) as tell:
+            replayed = await _put_back(database, clock, chosen, total, tell)
+    finally:
+        await database.close()
+    out.write(f"{_jobs(replayed)} put back; a running hub works them now, another one when it starts\n")
+    return 0
+
+
+async def _counted(database: Database, chosen: Chosen, out: TextIO, excerpt: Excerpt) -> int:
+    """Tell what would be put back, by topic and reason; how many that are."""
+    counts = await database.read(lambda tx: replaying.counts(tx, chosen))
+    groups = await database.read(lambda tx: replaying.groups(tx, most=MOST))
+    for group in groups:
+        if group.topic in counts:
+            out.write(_line(group, excerpt))
+    total = sum(counts.values())
+    named = f" of the topic {chosen.topic}" if chosen.topic else ""
+    out.write(f"{_jobs(total)}{named} to replay\n" if total else f"nothing{named} has failed\n")
+    return total
+
+
+def _line(group: DeadGroup, excerpt: Excerpt) -> str:
+    return f"{group.count:>7}  {group.topic}  {excerpt(group.reason, REASON)}\n"
+
+
+def _is_meant(total: int, into: TextIO, out: TextIO) -> bool:
+    """Where nobody sits, whoever called it meant it."""
+    if not into.isatty():
+        return True
+    out.write(f"Replay {_jobs(total)}? [y/N] ")
+    out.flush()
+    return into.readline().strip().lower() in {"y", "yes"}
+
+
+async def _put_back(database: Database, clock: Clock, chosen: Chosen, total: int, tell: Progress) -> int:
+    journal, replayed, last = Journal(clock), 0, 0
+
+    def unit(tx: Transaction) -> list[DeadJob]:
+        return replay_part(tx, journal, chosen, ACTOR, job=None, after=last, now=clock.now())
+
+    while True:
+        tell("replay", replayed, total)
+        if not (part := await database.write(unit)):
+            return replayed
+        replayed, last = replayed + len(part), part[-1].id
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'' if count == 1 else 's'}"

@@ -1,0 +1,169 @@
+"""Audit: the journal told to people, one thing's story in order or the last that happened at all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.engine.observability import MASK
+from services.flow.excerpts import Excerpt
+from services.flow.items import Items
+from services.flow.messages import Content, Text
+from storage import journal, people
+from storage.database import Database, Transaction
+from storage.journal import Subject
+from storage.records import JournalEntry
+
+PAGE = 8  # entries
+LATEST = 20
+CHANGE = 160  # characters of one
+HARMLESS = "harmless"
+# What a story can be told of besides items, by the word before its number or name.
+KINDS = ("job", "user", "key", "chat", "switch", "backup", "region")
+# What a text is there for; the journal may hold other words, which are shown as they are.
+ACTIONS = frozenset(
+    (
+        "add",
+        "alive",
+        "approve",
+        "ask",
+        "backup",
+        "change",
+        "claim",
+        "create",
+        "dead",
+        "expire",
+        "explain",
+        "invalidate",
+        "pause",
+        "refused",
+        "reject",
+        "remove",
+        "replay",
+        "restored",
+        "resume",
+        "revoke",
+        "role",
+        "settings",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A page of a story, and who the actors are."""
+
+    entries: Sequence[JournalEntry]
+    total: int
+    names: Mapping[str, str]
+
+
+class Audit:
+    """Reads the journal for people."""
+
+    def __init__(self, database: Database, items: Items, excerpt: Excerpt) -> None:
+        self._database = database
+        self._items = items
+        self._excerpt = excerpt
+
+    async def subject(self, words: Sequence[str]) -> Subject | None:
+        """What somebody asks about: `job 12`, `user 5` or alike, or an item as /check recognises it."""
+        if len(words) == 2 and words[0].lower() in KINDS:
+            return subject_of(words[0].lower(), words[1])
+        found = await self._items.recognise(" ".join(words), asked=True)
+        return subject_of(found.kind, found.key) if found else None
+
+    async def story(self, of: Subject, page: int) -> tuple[Content, int]:
+        """A page of its story, counted from 1, and how many pages there are."""
+        after = (max(page, 1) - 1) * PAGE
+        told = await self._database.read(
+            lambda tx: _chapter(tx, journal.story(tx, of, most=PAGE, after=after), journal.length(tx, of))
+        )
+        facts = {"kind": of.kind, "key": of.key}
+        if not told.total:
+            return Content((Text("audit-none", facts),)), 1
+        title = Text("audit-title", facts | {"count": told.total})
+        texts = [text for entry in told.entries for text in self._entry(entry, told.names, of)]
+        return Content((title, *texts)), -(-told.total // PAGE)
+
+    async def latest(self) -> Content:
+        """The last that happened to anything."""
+        told = await self._database.read(lambda tx: _chapter(tx, journal.newest(tx, most=LATEST), 0))
+        if not told.entries:
+            return Content((Text("audit-empty"),))
+        texts = [text for entry in told.entries for text in self._entry(entry, told.names)]
+        return Content((Text("audit-latest"), *texts))
+
+    def _entry(self, entry: JournalEntry, names: Mapping[str, str], of: Subject | None = None) -> list[Text]:
+        facts = {
+            "at": {"moment": entry.at.isoformat()},
+            "actor": names.get(entry.actor, entry.actor),
+            "action": _action(entry),
+            "kind": entry.kind,
+            "key": entry.key,
+        }
+        is_itself = of is not None and (of.kind, of.key.lower()) == (entry.kind, entry.key.lower())
+        texts = [Text("audit-entry" if is_itself else "audit-entry-of", facts)]
+        texts += [
+            Text("audit-change-line", {"change": change})
+            for change in self._changes(entry.before, entry.after)
+        ]
+        if entry.correlation_id:
+            texts.append(
+                Text("audit-trace", {"job": entry.job_id or "–", "correlation_id": entry.correlation_id})
+            )
+        return texts
+
+    def _changes(self, before: Any, after: Any) -> list[str]:
+        """What differs, a line each, without what secret fields hold."""
+        return [self._excerpt(line, CHANGE) for line in _differences(self._open(before), self._open(after))]
+
+    def _open(self, fields: Any) -> Any:
+        if not isinstance(fields, dict):
+            return fields
+        return {name: MASK if self._is_secret(name) else value for name, value in fields.items()}
+
+    def _is_secret(self, name: str) -> bool:
+        """Whether a field of this name is one whose value is taken out of every text."""
+        return HARMLESS not in self._excerpt(f'"{name}": "{HARMLESS}"', CHANGE)
+
+
+def _action(entry: JournalEntry) -> Any:
+    return {"text": f"audit-{entry.action}"} if entry.action in ACTIONS else entry.action
+
+
+def subject_of(kind: str, key: str) -> Subject:
+    """A thing, with what makes its story whole."""
+    number = key.lstrip("№#")
+    if kind == "job" and number.isascii() and number.isdigit() and int(number) < 2**63:
+        return Subject(kind, number, job_id=int(number))
+    return Subject(kind, key, actor=f"user:{key}" if kind == "user" else None)
+
+
+def _chapter(tx: Transaction, entries: list[JournalEntry], total: int) -> Chapter:
+    return Chapter(entries, total, {entry.actor: _name(tx, entry.actor) for entry in entries})
+
+
+def _name(tx: Transaction, actor: str) -> str:
+    part, _, number = actor.partition(":")
+    person = people.by_id(tx, int(number)) if part == "user" and number.isdigit() else None
+    return f"{person.name} ({number})" if person else actor
+
+
+def _differences(before: Any, after: Any) -> list[str]:
+    if not isinstance(before, dict | None) or not isinstance(after, dict | None):
+        return [f"{_short(before)} → {_short(after)}"]
+    old, new = before or {}, after or {}
+    lines = []
+    for name in dict.fromkeys([*old, *new]):
+        if name in old and name in new:
+            if old[name] != new[name]:
+                lines.append(f"{name}: {_short(old[name])} → {_short(new[name])}")
+        elif before is None or after is None:  # made or gone as a whole
+            lines.append(f"{name}: {_short(new[name] if name in new else old[name])}")
+        else:
+            lines.append(f"{name}: {_short(old.get(name))} → {_short(new.get(name))}")
+    return lines
+
+
+def _short(value: Any) -> str:
+    return "–" if value is None else str(value)

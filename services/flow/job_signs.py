@@ -1,0 +1,107 @@
+"""Signs that work stays undone: jobs that nobody takes, jobs that were given up, backups that fail."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from services.engine.clock import Clock
+from services.engine.schedule import Tick
+from services.flow import backups
+from services.flow.excerpts import Excerpt
+from services.flow.notice_kinds import DEAD_JOBS
+from services.flow.pause import NAME as PAUSED
+from services.flow.watch import Cause, Findings
+from storage import job_signs, notices, switches
+from storage.database import Database, Transaction
+from storage.job_signs import Verdict
+from storage.records import Notice
+
+AGED = timedelta(minutes=10)  # that a due job should not have to wait
+EPISODE = timedelta(hours=1)  # jobs that die within so long of each other are one cause
+BEFORE_ANY = timedelta(days=1)  # how old a dead job may be that is told with the first notice
+NAMED = 3  # topics in one notice
+REASON = 200  # characters of it
+
+
+class JobSigns:
+    """Looks at the inbox."""
+
+    def __init__(self, database: Database, clock: Clock, excerpt: Excerpt, *, backup_every: float) -> None:
+        """`backup_every`: seconds between two backups; 0 when none are made regularly."""
+        self._database = database
+        self._clock = clock
+        self._excerpt = excerpt
+        self._started = clock.now()
+        self._backup_every = backup_every
+
+    async def aged(self, opened: Mapping[str, Notice]) -> Findings:
+        """Topics with jobs due ten minutes ago; after a stop or a pause they get as long to catch up."""
+        now = self._clock.now()
+        limit = now - AGED
+        waiting, excused = await self._database.read(
+            lambda tx: (job_signs.overdue(tx, limit), _is_excused(tx, limit))
+        )
+        if excused or self._started > limit:
+            return Findings(unclear=frozenset(opened))
+        return Findings(
+            [
+                Cause(
+                    each.topic,
+                    each.count,
+                    {"topic": each.topic, "oldest": {"moment": each.oldest.isoformat()}},
+                )
+                for each in waiting
+            ]
+        )
+
+    async def dead(self, opened: Mapping[str, Notice]) -> Findings:
+        """Jobs that were given up since the last notice about such, while more follow within the hour."""
+        now = self._clock.now()
+        last, found = await self._database.read(
+            lambda tx: (notices.last(tx, DEAD_JOBS.name), job_signs.died(tx, now - BEFORE_ANY))
+        )
+        begin = _told_until(last, now - BEFORE_ANY)
+        died = [(topic, at) for topic, at in found if at > begin]
+        if not died or now - died[-1][1] > EPISODE:
+            return Findings()
+        params = {
+            "topics": _most_frequent([topic for topic, _ in died]),
+            "begin": begin.isoformat(),
+            "until": died[-1][1].isoformat(),
+        }
+        return Findings([Cause("", len(died), params)])
+
+    async def backup(self, opened: Mapping[str, Notice]) -> Findings:
+        """Whether the last backup that came to something failed."""
+        verdict = await self._database.read(lambda tx: job_signs.last_verdict(tx, backups.TOPIC))
+        if verdict is None or verdict.failure is None:
+            return Findings()
+        reason = self._excerpt(verdict.failure, REASON)
+        params = {"reason": reason, "next": self._next_backup(verdict)}
+        return Findings([Cause("", verdict.attempts, params)])
+
+    def _next_backup(self, verdict: Verdict) -> dict[str, str]:
+        again = verdict.due_at
+        if again is None and self._backup_every:
+            again = Tick(backups.TOPIC, round(self._backup_every)).next(self._clock.now())
+        return {"moment": again.isoformat()} if again else {"text": "notice-backup-unplanned"}
+
+
+def _is_excused(tx: Transaction, since: datetime) -> bool:
+    """Whether work is paused, or was after that moment."""
+    switch = switches.by_name(tx, PAUSED)
+    return switch is not None and (switch.is_on or switch.at > since)
+
+
+def _told_until(last: Notice | None, earliest: datetime) -> datetime:
+    """After which moment jobs have to have died for the notice that is open, or for the next."""
+    if last is None:
+        return earliest
+    if last.state == "open":
+        return datetime.fromisoformat(last.params["begin"])
+    return max(datetime.fromisoformat(last.params["until"]), earliest)
+
+
+def _most_frequent(topics: list[str]) -> str:
+    counted = sorted({(-topics.count(topic), topic) for topic in set(topics)})
+    named = ", ".join(f"{topic} ({-count})" for count, topic in counted[:NAMED])
+    return f"{named}, …" if len(counted) > NAMED else named

@@ -1,0 +1,72 @@
+"""The look at all that admins should know: each minute every sign is asked, and the chats are told."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from services.engine.work import Work
+from services.flow.notice_kinds import NoticeKind
+from services.flow.notices import Notices
+from services.flow.roles import Roles
+from storage import notices as rows
+from storage.database import Database, Transaction
+from storage.records import Job, Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One cause as a sign finds it; see Notices.tell."""
+
+    subject: str = ""
+    count: int = 1
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a sign finds: the causes that are there, and subjects of which it cannot tell now."""
+
+    causes: Sequence[Cause] = ()
+    unclear: frozenset[str] = frozenset()
+
+
+# Asked with the kind's open notices by subject. Cheap: it is asked each minute.
+Sign = Callable[[Mapping[str, Notice]], Awaitable[Findings]]
+
+
+class Watch:
+    """The handler of the topic `notices`. It may be repeated at will."""
+
+    def __init__(self, database: Database, notices: Notices, roles: Roles) -> None:
+        self._database = database
+        self._notices = notices
+        self._roles = roles
+        self._signs: list[tuple[NoticeKind, Sign]] = []
+
+    def on(self, kind: NoticeKind, sign: Sign) -> None:
+        """Ask a sign for causes of that kind."""
+        self._signs.append((kind, sign))
+
+    async def look(self, job: Job, work: Work) -> dict[str, int]:
+        """Ask all signs and write what the chats should know; how many causes there are, by kind."""
+        known = await self._database.read(rows.unsettled)
+        found = {}
+        for kind, sign in self._signs:
+            opened = {row.subject: row for row in known if row.kind == kind.name and row.state == "open"}
+            findings = await sign(opened)
+            work.write(partial(self._keep, kind=kind, opened=opened, findings=findings))
+            if findings.causes:
+                found[kind.name] = len(findings.causes)
+        admins, admin_chat = await self._roles.admins(), await self._roles.admin_chat()
+        work.write(lambda tx: self._notices.write(tx, job, admins, admin_chat))
+        return found
+
+    def _keep(
+        self, tx: Transaction, *, kind: NoticeKind, opened: Mapping[str, Notice], findings: Findings
+    ) -> None:
+        for cause in findings.causes:
+            self._notices.tell(tx, kind, cause.subject, count=cause.count, **cause.params)
+        there = {cause.subject for cause in findings.causes} | findings.unclear
+        for subject in opened.keys() - there:
+            self._notices.recovered(tx, kind, subject)

@@ -1,0 +1,1 @@
+"""Handler × role × chat: everything the bot answers to, tried by everybody, everywhere."""

@@ -1,0 +1,84 @@
+"""What admins decide: cards by buttons and reactions, and why not."""
+
+from functools import partial
+
+from tests.e2e.council import button
+from tests.e2e.matrix.actors import COUNCIL, OWNER, Spot
+from tests.e2e.matrix.stage import Stage
+from tests.e2e.matrix.traces import Traces
+from tests.e2e.matrix.trial import Prepare, Ready, Trial
+from tests.e2e.matrix.trials.proposing import asked, carded
+from tests.e2e.matrix.trials.reading import saying, turning
+from tests.e2e.wording import press_buttons
+
+OUTCOMES = {"approve": "approved", "reject": "rejected"}
+REASON = "Too small a set"
+
+
+def _decides(action: str, token: str, spot: Spot, traces: Traces) -> bool:
+    decided = traces.has("approvals", token=token, state=OUTCOMES[action])
+    listed = traces.has("sticker_sets") == (action == "approve")
+    return decided and listed and traces.journaled(action, spot.actor.user_id)
+
+
+async def _press(name: str, action: str, stage: Stage, spot: Spot) -> Ready:
+    token, card = await carded(stage, spot)
+    return Ready(
+        lambda: stage.presses(spot, card, f"v1:{name}:{token}"), partial(_decides, action, token, spot)
+    )
+
+
+async def _react(emoji: str, action: str, stage: Stage, spot: Spot) -> Ready:
+    token, card = await carded(stage, spot)
+    return Ready(lambda: stage.reacts(spot, card, emoji), partial(_decides, action, token, spot))
+
+
+async def _explain(stage: Stage, spot: Spot) -> Ready:
+    """Somebody rejected it without a word."""
+    token, card = await carded(stage, spot)
+    data = f"v1:no:{token}"
+    first = next(each for each in stage.town.sent(COUNCIL) if data in press_buttons(each))
+    stage.presses(Spot(OWNER, "admins"), first, data)
+
+    def effect(traces: Traces) -> bool:
+        known = traces.has("approvals", token=token, reason=REASON)
+        return known and traces.journaled("explain", spot.actor.user_id)
+
+    return Ready(lambda: stage.says(spot, REASON, reply_to=card), effect)
+
+
+async def _pending(then: Prepare, stage: Stage, spot: Spot) -> Ready:
+    """Something waits for a decision."""
+    if not await stage.town.scalar("SELECT count(*) FROM approvals WHERE state = 'pending'"):
+        await asked(stage)
+    return await then(stage, spot)
+
+
+async def _show_card(stage: Stage, spot: Spot) -> Ready:
+    card = await asked(stage)
+    token = button(card, "yes").split(":")[-1]
+    listed = await stage.surface(spot, "/pending")
+
+    def effect(traces: Traces) -> bool:
+        shown = traces.has("approval_cards", token=token, chat_id=spot.chat_id)
+        return shown and traces.shows("approval-add", spot.chat_id)
+
+    return Ready(lambda: stage.presses(spot, listed, f"v1:card:{token}"), effect)
+
+
+DECIDES = partial(Trial, needs="admin", changes=True, by_service=True)
+TRIALS = (
+    Trial("command", "pending", partial(_pending, saying("/pending", "pending-found")), needs="admin"),
+    Trial(
+        "press",
+        "pending",
+        partial(_pending, turning("/pending", "pending:1", "pending-found")),
+        needs="admin",
+    ),
+    Trial("press", "card", _show_card, needs="admin"),
+    DECIDES("press", "yes", partial(_press, "yes", "approve")),
+    DECIDES("press", "no", partial(_press, "no", "reject")),
+    DECIDES("reaction", "👍", partial(_react, "👍", "approve"), case="on a card"),
+    DECIDES("reaction", "👎", partial(_react, "👎", "reject"), case="on a card"),
+    DECIDES("message", "reason", _explain),
+)

@@ -1,0 +1,91 @@
+"""/audit: one thing's story in order, with who, when, what changed and because of what."""
+
+from storage import journal
+from tests.e2e.operating import answer, confirm, plant
+from tests.e2e.wording import press_buttons, words
+from tests.town import ADMIN, BORIS, CHEN, LISTED, Outside, Town
+
+SECRET = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX"
+
+
+async def note(town: Town, number: int = 0, **more: object) -> None:
+    row = {
+        "at": town.clock.now(),
+        "actor": f"user:{BORIS}",
+        "action": "change",
+        "kind": "stickerset",
+        "key": "Cats_by_bot",
+        "correlation_id": f"c{number}",
+        "job_id": 1000 + number,
+    }
+    hub = town.switchboard.hub
+    await hub.database.write(lambda tx: journal.add(tx, **row | more))  # type: ignore[arg-type]
+
+
+async def test_a_sets_story_is_told_in_order_with_what_changed(town: Town) -> None:
+    await town.lists(LISTED)
+    await note(town, 1, before={"title": "Cats", "count": 3}, after={"title": "Dogs", "count": 3})
+    await note(town, 2, action="remove", actor="key:4", before={"title": "Dogs"})
+    for wanted in (LISTED, LISTED.upper(), f"https://t.me/addstickers/{LISTED}"):
+        told = answer(town, await town.says(ADMIN, f"/audit {wanted}")).text
+        assert words("audit-title", kind="stickerset", key="", count=3).split("–")[1] in told
+        order = [told.index(part) for part in ("Chen (", "title: Cats → Dogs", "key:4 removed")]
+        assert order == sorted(order)
+        assert "count: 3 →" not in told
+        assert "15 Jan 2026, 15:00" in told, "in the settings' zone"
+        assert "job 1001 · c1" in told
+
+
+async def test_long_stories_turn_page_by_page(town: Town) -> None:
+    for number in range(20):
+        await note(town, number, after={"number": number})
+    listed = answer(town, await town.says(ADMIN, "/audit Cats_by_bot"))
+    assert "number: 7" in listed.text
+    assert "number: 8" not in listed.text
+    await town.presses(ADMIN, listed, "v1:audit:2")
+    assert press_buttons(listed) == ["v1:audit:1", "v1:audit:3"]
+    await town.presses(ADMIN, listed, "v1:audit:3")
+    assert "number: 19" in listed.text
+    assert press_buttons(listed) == ["v1:audit:2"]
+
+
+async def test_the_story_of_a_job_and_of_a_person(outside: Outside) -> None:
+    async with outside.hub() as town:
+        number = await plant(town, CHEN)
+        await confirm(town, answer(town, await town.says(ADMIN, f"/retry {number}")))
+        for wanted in (f"job {number}", f"JOB #{number}", f"user {ADMIN}"):
+            told = answer(town, await town.says(ADMIN, f"/audit {wanted}")).text
+            assert "Alice (500100200) retried" in told
+            assert "reason: NetworkError" in told
+
+
+async def test_without_an_item_the_last_entries_are_told(town: Town) -> None:
+    assert answer(town, await town.says(ADMIN, "/audit")).text == words("audit-empty")
+    for number in range(25):
+        await note(town, number, after={"number": number})
+    told = answer(town, await town.says(ADMIN, "/audit")).text
+    assert "number: 4\n" not in told
+    assert told.index("number: 5\n") < told.index("number: 24\n")
+    assert "stickerset Cats_by_bot" in told
+
+
+async def test_nothing_known_is_told(town: Town) -> None:
+    told = answer(town, await town.says(ADMIN, "/audit Nobody_by_bot")).text
+    assert told == words("audit-none", kind="stickerset", key="Nobody_by_bot")
+    for wanted in ("!!!", "job 99999999999999999999 x"):
+        assert answer(town, await town.says(ADMIN, f"/audit {wanted}")).text == words("audit-usage")
+    huge = answer(town, await town.says(ADMIN, "/audit job 99999999999999999999")).text
+    assert huge == words("audit-none", kind="job", key="99999999999999999999")
+
+
+async def test_secrets_are_masked(town: Town) -> None:
+    await note(town, before={"token": "abc-secret-abc"}, after={"token": f"bot{SECRET}", "note": "<b>x</b>"})
+    told = answer(town, await town.says(ADMIN, "/audit Cats_by_bot")).text
+    assert SECRET not in told
+    assert "abc-secret-abc" not in told
+    assert "<b>x</b>" in told
+
+
+async def test_others_are_refused(town: Town) -> None:
+    await town.says(CHEN, "/audit")
+    assert town.last(CHEN).text == words("error-not-allowed")

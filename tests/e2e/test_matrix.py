@@ -1,0 +1,125 @@
+"""Who may do what, where: every entry, every standing, every kind of chat; and the matrix would notice."""
+
+import ast
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from telegram import Update
+
+from bot.context import HubContext
+from bot.registry import ADMIN_READS, EVERYONE, Entry
+from tests.e2e.matrix.judge import Tally, cells, misruled, tried, untried
+from tests.e2e.matrix.mutants import intruders, remove_rule
+from tests.e2e.matrix.stage import Stage, staged
+from tests.e2e.matrix.trial import Trial
+from tests.e2e.matrix.trials import TRIALS
+from tests.e2e.matrix.trials.operating import DANGEROUS
+from tests.town import Outside, TownClock
+
+ROOT = Path(__file__).parents[2]
+CARRYING = {"Action": 1, "turns": 0}  # which argument of what makes a button is its data, or begins it
+PRIVILEGED = [trial for trial in TRIALS if trial.is_privileged]
+
+
+@pytest.fixture
+async def stage(outside: Outside, clock: TownClock, tmp_path: Path) -> AsyncIterator[Stage]:
+    async with staged(outside, clock, tmp_path / "backups") as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def sum_of_all() -> Iterator[Tally]:
+    tally = Tally()
+    yield tally
+    print(f"\nhandler × role × chat: {tally}")
+
+
+@pytest.mark.parametrize("trial", TRIALS, ids=str)
+async def test_who_may_sees_the_effect_and_nobody_else_has_any(
+    stage: Stage, trial: Trial, sum_of_all: Tally
+) -> None:
+    tally = await tried(stage, trial, cells(trial))
+    sum_of_all.add(tally)
+    print(f"{trial}: {tally}")
+    assert not tally.faults, "\n".join(tally.faults)
+
+
+async def test_everything_registered_is_tried_and_by_the_rule_of_the_contract(stage: Stage) -> None:
+    entries = stage.town.switchboard.bot.registry.entries
+    assert untried(entries) == []
+    assert misruled(entries) == []
+
+
+async def test_every_action_that_is_confirmed_is_tried(stage: Stage) -> None:
+    assert stage.town.switchboard.hub.confirmations.actions == dict.fromkeys(DANGEROUS, "admin")
+
+
+async def test_every_button_that_is_shown_leads_somewhere(stage: Stage) -> None:
+    registered = {each.name for each in stage.town.switchboard.bot.registry.entries if each.kind == "press"}
+    shown = {name for file in product_files() for name in presses_in(file.read_text("utf-8"))}
+    assert shown - registered == set()
+    assert registered - shown == {"unknown"}
+
+
+async def test_what_nobody_tries_is_noticed(stage: Stage) -> None:
+    registry = stage.town.switchboard.bot.registry
+
+    async def handle(update: Update, context: HubContext) -> None:
+        raise AssertionError("nobody asks for it")
+
+    registry.command("novelty", handle)
+    registry.press("novelty", handle)
+    registry.reaction("🎉", handle)
+    assert untried(registry.entries) == ["command novelty", "press novelty", "reaction 🎉"]
+
+
+@pytest.mark.parametrize("rule", [EVERYONE, ADMIN_READS])
+def test_another_rule_than_the_contracts_is_noticed(rule: object) -> None:
+    entry = Entry("command", "backup", rule)  # type: ignore[arg-type]
+    assert misruled([entry]) == ["command backup"]
+
+
+@pytest.mark.parametrize("trial", PRIVILEGED, ids=str)
+async def test_a_rule_that_is_gone_is_noticed(
+    outside: Outside,
+    clock: TownClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    trial: Trial,
+) -> None:
+    remove_rule(trial, monkeypatch)
+    async with staged(outside, clock, tmp_path / "backups") as stage:
+        tally = await tried(stage, trial, intruders(trial))
+    assert tally.leaked
+
+
+def product_files() -> list[Path]:
+    return sorted(file for folder in ("bot", "services") for file in (ROOT / folder).rglob("*.py"))
+
+
+def presses_in(source: str) -> Iterator[str]:
+    """The names of all buttons that a module makes: what their data begins with."""
+    module = ast.parse(source)
+    known = {
+        target.id: _beginning(node.value, {})
+        for node in ast.walk(module)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(module):
+        at = CARRYING.get(ast.unparse(node.func)) if isinstance(node, ast.Call) else None
+        if isinstance(node, ast.Call) and at is not None and (data := _beginning(node.args[at], known)):
+            yield data.split(":")[0]
+
+
+def _beginning(data: ast.expr, known: dict[str, str]) -> str:
+    """What is known without running it: a constant, a name for one, or how an f-string begins."""
+    match data:
+        case ast.Constant(value=str(text)) | ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
+            return text
+        case ast.Name(id=name):
+            return known.get(name, "")
+        case _:
+            return ""
