@@ -57,7 +57,10 @@ DEDUP = 2 * DAY  # update numbers restart at random after a quiet week, so they 
 
 @dataclass(frozen=True, slots=True)
 class BotDoor:
-    """What is started and stopped. `intake` takes updates however they come; `beginning` follows connecting."""
+    """What is started and stopped.
+
+    `intake` takes updates however they come; `beginning` runs once Telegram has answered.
+    """
 
     application: HubApplication
     client: Client

@@ -1,23 +1,11 @@
-"""Lists that are longer than a message: a page at a time, turned by buttons in place."""
+"""Turning the pages of a list in place; services/flow/paging.py makes the buttons."""
 
 from telegram import Update
 
 from bot.context import HubContext
 from bot.registry import pressed_at
-from services.flow.items import Action
 from services.flow.messages import Answer, Content, Messages
 from storage.database import Transaction
-
-
-def turns(press: str, number: int, last: int) -> tuple[Action, ...]:
-    """The buttons to the pages before and after; they carry the page's number behind `press`."""
-    found = []
-    if number > 1:
-        found.append(Action("button-page-before", f"{press}:{number - 1}", params={"page": number - 1}))
-    if number < last:
-        after = {"page": number + 1}
-        found.append(Action("button-page-after", f"{press}:{number + 1}", params=after, beside=number > 1))
-    return tuple(found)
 
 
 def turn(messages: Messages, update: Update, context: HubContext, content: Content) -> None:

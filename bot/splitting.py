@@ -7,7 +7,6 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 LIMIT = 4096  # UTF-16 units that are seen of one message (core.telegram.org/bots/api#sendmessage)
 ENTITIES = 100  # of one message; Telegram ignores the rest
@@ -76,24 +75,27 @@ def _cut(tokens: Sequence[Token], entities: int, limit: int) -> int:
 
     A line's end or a space has to lie in the latter half of what fits, else messages would be nearly empty.
     """
-    widths = list(accumulate(token.width for token in tokens))
-    end = _reach(tokens, widths, entities, limit)
+    widths = _fitting(tokens, entities, limit)
+    end = len(widths)
     if end == len(tokens):
         return end
-    half = widths[end - 1] / 2
-    spaces = [place for place in range(end + 1) if tokens[place].is_space and widths[place] > half]
+    half = widths[-1] / 2
+    spaces = [place for place in range(1, end + 1) if tokens[place].is_space and widths[place - 1] > half]
     lines = [place for place in spaces if tokens[place].seen == "\n"]
     return (lines or spaces or [end])[-1]
 
 
-def _reach(tokens: Sequence[Token], widths: Sequence[int], entities: int, limit: int) -> int:
-    """How many of them fit into one message that begins with so many open tags; one visible one at least."""
-    for place, token in enumerate(tokens):
+def _fitting(tokens: Sequence[Token], entities: int, limit: int) -> list[int]:
+    """The widths up to each token that fits into a message with so many open tags; one visible one does."""
+    widths, width = list[int](), 0
+    for token in tokens:
         entities += token.opens
-        is_full = widths[place] > limit or (token.opens and entities > ENTITIES)
-        if is_full and widths[place] > token.width:
-            return place
-    return len(tokens)
+        is_full = width + token.width > limit or (token.opens and entities > ENTITIES)
+        if is_full and width:
+            break
+        width += token.width
+        widths.append(width)
+    return widths
 
 
 def _open_after(opened: tuple[str, ...], tokens: Sequence[Token]) -> tuple[str, ...]:

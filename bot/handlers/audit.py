@@ -3,12 +3,13 @@
 from telegram import Update
 
 from bot.context import HubContext
-from bot.paging import turn, turns
+from bot.paging import turn
 from bot.registry import ADMIN_READS, Registry, pressed_at, token_of
 from bot.speech import say
 from services.engine.errors import StaleButton
 from services.flow.audit import Audit, subject_of
 from services.flow.messages import Content, Messages, Text
+from services.flow.paging import turns
 from storage.database import Database
 from storage.journal import Subject
 

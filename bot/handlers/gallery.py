@@ -3,15 +3,16 @@
 from telegram import Update
 
 from bot.context import HubContext
-from bot.registry import Registry
-from bot.speech import place_of_press, say
+from bot.paging import turn
+from bot.registry import Registry, pressed_at, token_of
+from bot.speech import say
 from services.engine.errors import StaleButton
 from services.flow.batches import TITLE, shortened
-from services.flow.messages import Answer, Content, Messages, Text
+from services.flow.messages import Content, Messages, Text
 from services.flow.paging import turns
 from services.gallery.model import link_to
 from services.gallery.pages import Page, Pages
-from storage.database import Database, Transaction
+from storage.database import Database
 from storage.records import StickerSet
 
 LONGEST = 100  # characters of a search; no name or title is longer than 64
@@ -48,19 +49,11 @@ class GalleryHandlers:
 
     async def on_page(self, update: Update, context: HubContext) -> None:
         """Another page was asked for: the message turns to it."""
-        query = update.callback_query
-        if query is None or context.match is None:
-            return
-        place, job, press_id = place_of_press(query, context.language), context.work.job, query.id
+        _, place = pressed_at(update, context)
         shown = await self._database.read(lambda tx: self._messages.first_shown(tx, place))
         wanted = _searched(shown)
-        content = _list(wanted, await self._pages.page(wanted, int(context.match.group(1))))
-
-        def unit(tx: Transaction) -> None:
-            self._messages.answer(tx, job, place, Answer(press_id))
-            self._messages.edit_shown(tx, job, place, content)
-
-        context.work.write(unit)
+        content = _list(wanted, await self._pages.page(wanted, int(token_of(context))))
+        turn(self._messages, update, context, content)
 
 
 def _searched(shown: Content | None) -> str:

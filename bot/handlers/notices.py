@@ -5,7 +5,7 @@ from collections.abc import Callable
 from telegram import Update
 
 from bot.context import HubContext, asker_of, place_of
-from bot.registry import ADMIN_CHANGES, Registry, pressed_at, token_of
+from bot.registry import ADMIN_CHANGES, ADMIN_LISTS, Registry, pressed_at, token_of
 from bot.speech import message_of
 from services.flow.chat_notices import ChatNotices
 from services.flow.messages import Answer, Content, Messages, Text
@@ -26,7 +26,7 @@ class NoticeHandlers:
 
     def register(self, registry: Registry) -> None:
         """A command and its buttons, in every chat, for admins."""
-        registry.command("notices", self.on_notices, ADMIN_CHANGES)
+        registry.command("notices", self.on_notices, ADMIN_LISTS)
         names = "|".join(self._chat_notices.names)
         registry.press("notices", self.on_switch, ADMIN_CHANGES, carries=rf"(?:on|off)-(?:{names})")
         registry.press("quiet", self.on_quiet, ADMIN_CHANGES, carries=r"off|\d{1,4}-\d{1,4}")

@@ -70,7 +70,7 @@ class PeopleHandlers:
         if not context.args or asker.user_id is None:
             say(self._messages, update, context, LANGUAGE_QUESTION)
         elif context.args[0].lower() in LANGUAGES:
-            self._choose(update, context, context.args[0].lower())
+            await self._choose(update, context, context.args[0].lower())
         else:
             say(
                 self._messages,
@@ -107,12 +107,13 @@ class PeopleHandlers:
             context.language = language
             answer_press(self._messages, update, context, Text("language-chosen"))
 
-    def _choose(self, update: Update, context: HubContext, language: str) -> None:
-        asker = asker_of(update)
+    async def _choose(self, update: Update, context: HubContext, language: str) -> None:
+        asker, chat = asker_of(update), await self._people.chat(message_of(update).chat.id)
         user_id = asker.user_id or 0
         context.work.write(lambda tx: self._people.choose_language(tx, user_id, asker.name, language))
         context.language = language
-        say(self._messages, update, context, Content((Text("language-chosen"),)))
+        elsewhere = (Text("language-of-chat"),) if chat and chat.language else ()
+        say(self._messages, update, context, Content((Text("language-chosen"), *elsewhere)))
 
     async def _help(self, update: Update) -> Content:
         """In a group only what everyone may do: others read it too."""

@@ -6,7 +6,7 @@ from telegram import Update
 
 from bot.context import HubContext, asker_of, place_of
 from bot.numbers import looks_like_number, typed_number
-from bot.paging import turn, turns
+from bot.paging import turn
 from bot.registry import ADMIN_CHANGES, ADMIN_READS, Registry, pressed_at, token_of
 from bot.speech import message_of, say
 from services.engine.clock import Clock
@@ -14,6 +14,7 @@ from services.engine.errors import StaleButton
 from services.flow.excerpts import Excerpt
 from services.flow.items import Action
 from services.flow.messages import Answer, Content, Messages, Text
+from services.flow.paging import turns
 from services.flow.replay import Replay
 from storage.replaying import DeadGroup, DeadJob
 

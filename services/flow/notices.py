@@ -97,7 +97,8 @@ class Notices:
             message = shown.get(reader.chat_id)
             state = _state(look.tx, message.shown_row) if message else "dropped"
             # It came back after all, or the chat did, which had taken nothing any more.
-            if message is None or message.over_row is not None or state == "dropped":
+            came_back = state == "dropped" and reader.seen
+            if message is None or message.over_row is not None or came_back:
                 if reader.hears(kind, look.now, self._zone):
                     self._show(look, notice, kind, reader)
             elif state == "sent" and self._is_outdated(look, notice, message):

@@ -14,9 +14,13 @@ from storage.records import Chat
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A chat that may get notices; `home` ones get every kind that was not switched off there."""
+    """A chat that may get notices; `home` ones get every kind that was not switched off there.
+
+    One that was not `seen` may be a number in the settings with no chat behind it.
+    """
 
     chat_id: int
+    seen: bool
     language: str
     home: bool
     switched: dict[str, bool]
@@ -59,7 +63,7 @@ class Readers:
     ) -> Reader:
         """One chat as a reader."""
         quiet = QuietHours.of(chat.quiet_from, chat.quiet_until) if chat else None
-        return Reader(chat_id, self._language(tx, chat_id, chat), home, switched, quiet)
+        return Reader(chat_id, chat is not None, self._language(tx, chat_id, chat), home, switched, quiet)
 
     def _language(self, tx: Transaction, chat_id: int, chat: Chat | None) -> str:
         """The chat's own; a person's chosen one, or what was last spoken with them; else the hub's."""

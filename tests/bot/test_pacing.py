@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.pacing import DOCUMENTED, MARGIN, Pacing
@@ -200,12 +200,13 @@ def flood(random: Random) -> dict[int, list[tuple[str, float, float]]]:
     )
     slowest = random.choice([0.001, 0.1, 0.9])
     queues = defaultdict(list)
-    for _ in range(random.randint(50, 300)):
+    for _ in range(random.randint(50, 200)):
         ways = random.uniform(0, slowest), random.uniform(0, slowest)
         queues[random.choice(chats)].append((random.choice(kinds), *ways))
     return queues
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.randoms(use_true_random=False))
 def test_a_judge_with_telegrams_limits_refuses_nothing(random: Random) -> None:
     run = Run()

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 
 EXCUSE = "error-gallery-unavailable"  # what people are told whose question could not be answered
 
+_OF_SETS = "FROM journal WHERE kind = 'stickerset'"
 _OF_UPDATES = "FROM jobs WHERE topic = 'telegram' ORDER BY id"  # what happens regularly is nobody's update
 
 
@@ -79,7 +80,7 @@ class SetRow:
 
 @dataclass(frozen=True, slots=True)
 class JournalRow:
-    """One line of the journal."""
+    """One line of the journal that is about a set; backups and the like are told there too."""
 
     action: str
     key: str
@@ -157,7 +158,7 @@ def read_rows(look: Look) -> dict[str, Any]:
             ProposalRow(*row) for row in look.rows(f"SELECT {_columns(ProposalRow)} FROM proposals")
         ],
         "sets": [SetRow(*row) for row in look.rows(f"SELECT {_columns(SetRow)} FROM sticker_sets")],
-        "journal": [JournalRow(*row) for row in look.rows(f"SELECT {_columns(JournalRow)} FROM journal")],
+        "journal": [JournalRow(*row) for row in look.rows(f"SELECT {_columns(JournalRow)} {_OF_SETS}")],
         "integrity": look.integrity(),
     }
 

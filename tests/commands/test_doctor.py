@@ -94,8 +94,8 @@ async def test_warnings_alone_do_not_fail(doctor: Doctor, file: Path) -> None:
     assert result.returncode == 0
     assert found["admins"] == (
         "warning",
-        "nobody may decide or use the admins' commands. To do: start the hub and send the bot the /start line "
-        "of its log, or set ADMIN_IDS or ADMIN_CHAT_ID",
+        "nobody may decide or use the admins' commands. To do: start the hub and send the bot the /start "
+        "line of its log, or set ADMIN_IDS or ADMIN_CHAT_ID",
     )
     assert found["heartbeat"][1].endswith("To do: set HEARTBEAT_URL")
     assert found["backup"][1].endswith("To do: set BACKUP_INTERVAL_HOURS")

@@ -157,7 +157,18 @@ def test_bad_usage_ends_with_two_and_says_why_on_standard_error(run: Run, argume
     assert result.stderr
 
 
-COMMANDS = ("serve", "demo", "doctor", "migrate", "backup", "restore", "replay", "keys", "check-settings", "version")
+COMMANDS = (
+    "serve",
+    "demo",
+    "doctor",
+    "migrate",
+    "backup",
+    "restore",
+    "replay",
+    "keys",
+    "check-settings",
+    "version",
+)
 
 
 def test_help_names_every_command(run: Run) -> None:

@@ -9,6 +9,7 @@ from services.engine.retry import TELEGRAM
 from services.engine.schedule import HOUR
 from services.engine.work import Work
 from services.flow.approvals import Decider
+from storage import sticker_sets
 from storage.records import Job
 from tests.e2e.council import OFFICE, asked, button, council, journal, listed, states
 from tests.e2e.wording import head, link_buttons, press_buttons, words
@@ -310,6 +311,15 @@ async def test_what_is_listed_by_now_needs_nobodys_yes(town: Town) -> None:
     assert answer is not None
     assert answer.text == words("listed-already")
     assert town.sent(OFFICE) == []
+
+
+async def test_what_only_the_cache_takes_for_listed_is_not_added_without_a_yes(town: Town) -> None:
+    await town.sends(CHEN, UNLISTED, GROUP)
+    await town.lists(UNLISTED, ADMIN)
+    database = town.switchboard.hub.database
+    await database.write(lambda tx: sticker_sets.remove(tx, UNLISTED))
+    await town.presses(CHEN, town.last(GROUP))
+    assert await listed(town) == []
 
 
 async def test_several_at_once_are_a_card_each_and_one_word_in_the_chat(town: Town) -> None:

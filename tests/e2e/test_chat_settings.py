@@ -69,6 +69,7 @@ async def test_each_persons_own_choice_in_a_group_stays_their_own(town: Town) ->
     shown = await settings(town)
     await town.presses(ADMIN, shown, "v1:set:language-en")
     await town.says(CHEN, f"/lang@{town.world.bot.username} ru", GROUP)
+    assert town.last(GROUP).text == f"{words('language-chosen', 'ru')}\n{words('language-of-chat', 'ru')}"
     assert await chosen(town) == (1, "en")
     await town.sends(CHEN, UNLISTED)
     assert head(town.last(CHEN)) == words("proposal", "ru")
@@ -184,3 +185,12 @@ async def test_forged_choices_mean_nothing(town: Town) -> None:
         town.world.press_forged(GROUP, shown.message_id, ADMIN, data)
         await town.settle()
     assert await chosen(town) == (1, None)
+
+
+async def test_where_the_bot_has_no_rights_it_knows_the_administrators_all_the_same(town: Town) -> None:
+    group = town.world.add_group("Plain", [BORIS, CHEN], bot="member").id
+    shown = await settings(town, BORIS, group)
+    await town.presses(BORIS, shown, "v1:set:proposals-off")
+    assert await chosen(town, group) == (0, None)
+    await town.presses(CHEN, shown, "v1:set:proposals-on")
+    assert await chosen(town, group) == (0, None)

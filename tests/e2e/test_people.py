@@ -8,6 +8,7 @@ import pytest
 from sandbox.telegram.people import Person
 from sandbox.telegram.world import World
 from services.flow.members import BELIEVED
+from tests.e2e.conftest import Log
 from tests.e2e.wording import words
 from tests.town import ADMIN, BORIS, CHEN, STRANGER, Outside, Town, TownClock
 
@@ -178,3 +179,17 @@ async def test_on_postgres_two_hubs_agree_on_who_is_what(outside: Outside, postg
                 assert await town.switchboard.hub.roles.of(CHEN) == expected
         assert await second.switchboard.hub.roles.admins() == {BORIS}
         assert await first.scalar("SELECT count(*) FROM jobs WHERE state = 'dead'") == 0
+
+
+async def test_an_outage_at_the_start_only_delays_learning_who_administers(
+    outside: Outside, clock: TownClock, log: Log
+) -> None:
+    found(outside.world)
+    outside.world.faults.add("500", "getChatAdministrators", times=2)
+    async with outside.hub(ADMIN_IDS="", ADMIN_CHAT_ID=str(CREW)) as town:
+        await town.settle()
+        await clock.advance(61)
+        await town.settle()
+        assert await town.switchboard.hub.roles.admins() == {BORIS}
+        assert log.events("admin_chat.not_known")
+        assert not log.events("admin.none_yet")  # while nobody knows, no code is handed out

@@ -135,16 +135,16 @@ async def test_an_old_message_that_is_replayed_is_answered_all_the_same(town: To
 
 
 async def test_many_are_put_back_in_order_and_told_in_one_message(town: Town) -> None:
-    numbers = [await plant(town, CHEN) for _ in range(450)]
+    numbers = [await plant(town, CHEN) for _ in range(210)]
     before = len(town.sent(ADMIN))
     question = answer(town, await town.says(ADMIN, "/retry all"))
     await confirm(town, question)
     for _ in range(4):
         await steps(town, 3)
-    assert question.text == words("replay-over", count=450, total=450, done=450, dead=0, waiting=0)
+    assert question.text == words("replay-over", count=210, total=210, done=210, dead=0, waiting=0)
     done = await town.rows("SELECT id FROM jobs WHERE dedup_id LIKE 'planted:%' ORDER BY finished_at, id")
     assert [number for (number,) in done] == numbers
-    assert len([m for m in town.sent(ADMIN)[before:] if "450" in m.text and m is not question]) <= 1
+    assert len([m for m in town.sent(ADMIN)[before:] if "210" in m.text and m is not question]) <= 1
 
 
 async def test_a_stop_in_the_middle_of_a_replay_ends_none(outside: Outside) -> None:

@@ -1,4 +1,4 @@
-"""The judge of cells: who may sees the effect, who may not has none and is told so where it bothers nobody."""
+"""The judge of cells: who may sees the effect, who may not has none, and is told so where it bothers few."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,6 +1,7 @@
 """All rooms of a hub on a real database and virtual time; jobs are made up, no worker runs."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -117,22 +118,29 @@ class House:
         return token, sent_id
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+@asynccontextmanager
+async def new_house(folder: Path, **more: str) -> AsyncIterator[House]:
+    """A house for the block; `more` are variables as the environment would hold them."""
     variables = {
         "TELEGRAM_BOT_TOKEN": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1",
         "ADMIN_IDS": str(ADMIN),
         "DEFAULT_LANGUAGE": "en",
         "GALLERY_APPROVAL": "direct",
     }
-    async with opened(new_file(tmp_path)) as database:
+    async with opened(new_file(folder)) as database:
         clock, telegram = HandClock(), Known()
         clock.in_flight = lambda: database.in_flight
         hub = build_hub(
-            load_settings(variables, None),
+            load_settings(variables | more, None),
             Ports(telegram, Nobody()),
             database,
             Terms(clock, Random(1), NoFailpoints(), lambda text: text.replace("secret", "***")),
         )
         yield House(hub, database, clock, telegram)
         await hub.supervisor.stop(0)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with new_house(tmp_path) as built:
+        yield built

@@ -320,6 +320,18 @@ async def test_a_chat_that_blocked_the_bot_gets_it_when_it_lets_it_in_again(desk
     assert desk.told == [("text", ADMIN, "notice-deals")]
 
 
+async def test_an_admins_group_that_does_not_exist_is_tried_once(desk: Desk) -> None:
+    await desk.tell()
+    await desk.write(GROUP)
+    query = "UPDATE messages SET state = 'dropped', reason = 'chat not found'"
+    await desk.house.database.write(lambda tx: tx.exec_driver_sql(query))
+    await desk.minutes(5, GROUP)
+    assert desk.sent == []
+    await enter(desk.house, GROUP)  # the bot was added
+    await desk.minutes(5, GROUP)
+    assert desk.told == [("text", GROUP, "notice-deals")]
+
+
 @pytest.mark.parametrize(
     ("chosen", "spoken", "expected"), [(None, None, "en"), (None, "ru", "ru"), ("en", "ru", "en")]
 )
