@@ -1,0 +1,102 @@
+"""How all of it is doing, and who is told."""
+
+from functools import cached_property
+
+from services.engine.health import Health
+from services.engine.metrics import Metrics
+from services.engine.observability import new_correlation_id
+from services.engine.schedule import HOUR
+from services.engine.storage_check import StorageCheck
+from services.flow.chat_notices import ChatNotices
+from services.flow.examinations import Examinations
+from services.flow.notice_kinds import GALLERY, KINDS
+from services.flow.notices import Notices
+from services.flow.readers import Readers
+from services.flow.samples import Samples
+from services.flow.statistics import Statistics
+from services.flow.trends import Trends
+from services.flow.watch import Watch
+from services.flow.watching import build_watch
+from services.gallery.away import GalleryAway
+from services.hub.asking import AskingRooms
+
+GALLERY_HINT = "See GALLERY_API_URL and GALLERY_API_KEY, and whether that gallery runs."
+
+
+class WatchingRooms(AskingRooms):
+    """How all of it is doing, and who is told."""
+
+    @cached_property
+    def notices(self) -> Notices:
+        """What admins should know without asking."""
+        telegram = self._settings.telegram
+        readers = Readers(telegram.default_language)
+        notices = Notices(self.clock, self.messages, readers, telegram.timezone)
+        notices.register(KINDS)
+        return notices
+
+    @cached_property
+    def chat_notices(self) -> ChatNotices:
+        """What a chat is told of them."""
+        return ChatNotices(self.notices, self.roles, self.journal, self._settings.telegram.timezone)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """Looks for what they should know."""
+        watch = build_watch(
+            self.database,
+            self.clock,
+            self.notices,
+            self.roles,
+            self.excerpt,
+            cache_enabled=self._settings.cache.enabled,
+            backup_every=self._settings.work.backup_interval_hours * HOUR,
+        )
+        if remote := self.gallery.remote:
+            watch.on(GALLERY, GalleryAway(remote, self.faults, self.excerpt).look)
+        return watch
+
+    @cached_property
+    def samples(self) -> Samples:
+        """What happened in five minutes."""
+        process = new_correlation_id()
+        return Samples(self.database, self.clock, self.cache, process, self.schedule.topics)
+
+    @cached_property
+    def trends(self) -> Trends:
+        """The samples of a day."""
+        return Trends(self.database, self.clock, self.samples, self._settings.telegram.timezone)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Figures of how the hub is doing."""
+        statistics = Statistics(self.database, self.clock)
+        statistics.register("gallery", self.gallery.sets.figures)
+        if remote := self.gallery.remote:
+            breaker = remote.breaker
+            statistics.watch_circuit(breaker.system, lambda: breaker.state)
+        return statistics
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """All of /metrics."""
+        metrics = Metrics(self.counters.registry, self.database, self.clock, self.cache, self.inbox)
+        if remote := self.gallery.remote:
+            breaker = remote.breaker
+            metrics.watch_circuit(breaker.system, lambda: breaker.state)
+        return metrics
+
+    @cached_property
+    def health(self) -> Health:
+        """The list of checks."""
+        health = Health(self.clock)
+        health.register("database", StorageCheck(self.database, self.clock).check, essential=True)
+        health.register("work", self.pause.check, probe=self.pause.probe)
+        if remote := self.gallery.remote:
+            health.register("gallery", remote.check, probe=remote.probe, hint=GALLERY_HINT)
+        return health
+
+    @cached_property
+    def examinations(self) -> Examinations:
+        """Tells a chat how all is."""
+        return Examinations(self.health, self.clock, self.inbox, self.messages, self.excerpt)
