@@ -283,7 +283,7 @@ class Counters:
             "telegram_updates_total", "Telegram updates received, by kind.", ["kind"], registry=registry
         )
         self._approvals = Counter(
-            "approvals_total", "Decisions about what people asked for.", ["kind", "decision"], registry=registry
+            "approvals_total", "Decisions about what was asked for.", ["kind", "decision"], registry=registry
         )
         self._calls = Histogram(
             "api_request_duration_seconds",

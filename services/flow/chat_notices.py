@@ -93,7 +93,7 @@ def _switch(name: str, is_on: bool) -> Action:
 
 
 def _hours(quiet: QuietHours | None) -> list[Action]:
-    """Buttons in one row: for the usual hours but those that are set, and for none."""
+    """Buttons in one row: for the usual hours but those that are set, and for an end of any."""
     offered = [each for each in OFFERED if each != quiet]
     actions = [
         Action(
@@ -105,4 +105,5 @@ def _hours(quiet: QuietHours | None) -> list[Action]:
         )
         for each in offered
     ]
-    return [*actions, Action("button-quiet-off", "quiet:off", role="admin")] if quiet else actions
+    ending = Action("button-quiet-off", "quiet:off", role="admin", beside=True)
+    return [*actions, ending] if quiet else actions

@@ -117,7 +117,15 @@ def test_moments_are_shown_in_the_zone_and_language_of_the_reader() -> None:
 
 def test_a_parameter_may_be_a_moment_or_a_text_of_its_own() -> None:
     moment = {"moment": "2026-01-15T09:00:00+00:00"}
-    facts = {"count": 2, "kind": "k", "first": moment, "last": moment, "sample": "<x>", "correlation_id": "c"}
+    facts = {
+        "count": 2,
+        "kind": "k",
+        "first": moment,
+        "last": moment,
+        "sample": "<x>",
+        "correlation_id": "c",
+        "number": 1,
+    }
     assert "15 Jan 2026, 12:00 … 15 Jan 2026, 12:00" in RENDERER.words("en", Text("errors-line", facts))
     facts = {"name": "Ann", "user_id": 5, "chat_id": 6, "role": {"text": "role-admin"}}
     assert "Роль: администратор" in RENDERER.words("ru", Text("whoami", facts))

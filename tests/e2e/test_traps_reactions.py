@@ -39,8 +39,7 @@ def permit(town: Town, *emoji: str) -> None:
 async def test_only_a_permitted_reaction_is_ever_sent(
     outside: Outside, configured: str | None, used: str
 ) -> None:
-    variables = {"REACTION_EXISTS": configured} if configured else {}
-    async with outside.hub(failpoints=None, **variables) as town:
+    async with outside.hub(REACTION_EXISTS=configured or "") as town:
         await town.lists(LISTED)
         sticker = await town.sends(BORIS, LISTED, GROUP)
         assert town.reaction(sticker) == used
