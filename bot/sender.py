@@ -222,9 +222,8 @@ class Sender:
     async def _target(self, message: Message) -> int | None:
         if message.target_row is None:
             return message.target
-        row = message.target_row
-        known = await self._database.read(lambda tx: messages.sent_id(tx, row))
-        return known[1] if known else None
+        row, chat_id = message.target_row, message.chat_id
+        return await self._database.read(lambda tx: messages.number_in(tx, row, chat_id))
 
     async def _react(self, message: Message, target: int | None) -> Outcome:
         purpose = msgspec.convert(message.content, Reaction).purpose

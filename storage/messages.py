@@ -257,6 +257,18 @@ def sent_id(tx: Transaction, message_id: int) -> tuple[str, int | None] | None:
     return (row.state, row.sent_id) if row else None
 
 
+def number_in(tx: Transaction, message_id: int, chat_id: int) -> int | None:
+    """The chat's number of what a row sent; None unless it was sent there. Other chats count anew."""
+    query = select(messages.c.sent_id).where(messages.c.id == message_id, messages.c.chat_id == chat_id)
+    number: int | None = tx.execute(query).scalar()
+    return number
+
+
+def hold(tx: Transaction, message_id: int) -> None:
+    """Keep a row to this transaction, so that of two that tell what it shows the later sees the earlier."""
+    tx.execute(select(messages.c.id).where(messages.c.id == message_id).with_for_update())
+
+
 def cancel(tx: Transaction, dedup_id: str) -> None:
     """Take back a message that has not gone out yet."""
     tx.execute(

@@ -59,8 +59,14 @@ def closed_proposals(before: datetime) -> Old:
 
 
 def decided_approvals(before: datetime) -> list[Old]:
-    """Approvals that were decided before then, with what hangs on them first."""
-    over = and_(approvals.c.state != literal_column("'pending'"), approvals.c.decided_at < before)
+    """Approvals that were decided before then, with what hangs on them first.
+
+    What was approved and is not carried out yet, perhaps because its job is dead, stays to be replayed.
+    """
+    carried_out = jobs.c.dedup_id == approvals.c.token, jobs.c.topic == "decisions"
+    unfinished = select(jobs.c.id).where(*carried_out, jobs.c.state != literal_column("'done'")).exists()
+    is_decided = approvals.c.state != literal_column("'pending'")
+    over = and_(is_decided, approvals.c.decided_at < before, ~unfinished)
     of_these = select(approvals.c.token).where(over)
     return [
         Old("approval_cards", approval_cards.c.id, approval_cards.c.token.in_(of_these)),

@@ -2,11 +2,13 @@
 
 import msgspec
 
+from services.engine.errors import Refused
 from services.engine.inbox import Topic
 from services.engine.retry import OUTSIDE
 from services.engine.work import Work
 from services.flow.approval_cards import ApprovalCards
 from services.flow.approvals import TOPIC
+from services.flow.excerpts import Excerpt
 from services.flow.items import Addition, Items
 from services.flow.journal import Journal
 from services.flow.messages import Content, Messages, Text
@@ -29,6 +31,7 @@ class Decisions:
         messages: Messages,
         cards: ApprovalCards,
         outcomes: Outcomes,
+        excerpt: Excerpt,
     ) -> None:
         self._database = database
         self._items = items
@@ -36,6 +39,7 @@ class Decisions:
         self._messages = messages
         self._cards = cards
         self._outcomes = outcomes
+        self._excerpt = excerpt
 
     def topic(self, concurrency: int) -> Topic:
         """The topic, for the inbox."""
@@ -45,7 +49,7 @@ class Decisions:
         """Add what was approved. Twice is once. Raises Unavailable, Refused."""
         approval = await self._approval(job)
         if approval is None:
-            return
+            raise Refused("the approval is gone")
         kind = self._items.kind(approval.kind)
         addition = await kind.carry_out(
             Addition(approval.key, approval.details, approval.asker, approval.chat_id, approval.proposed_at)
@@ -57,13 +61,14 @@ class Decisions:
         approval = await self._approval(job)
         if approval is None:
             return
-        facts = {"title": approval.card["title"], "reason": str(error)[:REASON], "job": job.id}
+        facts = {"title": approval.card["title"], "reason": self._excerpt(str(error), REASON), "job": job.id}
         content = Content((Text("approval-failed", facts),))
         audience = await self._cards.audience()
 
         def unit(tx: Transaction) -> None:
             for place in audience:
-                self._messages.text(tx, job, place, content, name=f"failed.{place.chat_id}")
+                name = f"failed.{job.replays}.{place.chat_id}"
+                self._messages.text(tx, job, place, content, name=name)
 
         work.write(unit)
 

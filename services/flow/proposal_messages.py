@@ -23,6 +23,7 @@ class ProposalMessages:
 
         Once in a job: what becomes of several of them is written before.
         """
+        rows_of_messages.hold(tx, shown_row)
         shared = proposals.by_row(tx, shown_row)
         still_open = {each.token for each in shared if each.state == "open"}
         for each in shared if not still_open else ():

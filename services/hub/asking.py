@@ -67,7 +67,13 @@ class AskingRooms(FeatureRooms):
     def decisions(self) -> Decisions:
         """Does what was approved."""
         return Decisions(
-            self.database, self.items, self.journal, self.messages, self.approval_cards, self.outcomes
+            self.database,
+            self.items,
+            self.journal,
+            self.messages,
+            self.approval_cards,
+            self.outcomes,
+            self.excerpt,
         )
 
     @cached_property

@@ -40,7 +40,7 @@ async def test_into_an_empty_place_it_tells_what_it_did(run: Run, file: Path, tm
         "unpacking it",
         "checking what was loaded",
         "settling what may have been done since",
-        "restored: backup of 2026-01-15 15:00:00+03:00 by version 1.2.3, schema 0002, 3 rows",
+        "restored: backup of 2026-01-15 15:00:00+03:00 by version 1.2.3, schema 0003, 3 rows",
         "1 jobs are dead and 1 messages dropped: they may have been done since the backup",
     ]
     async with opened(tmp_path / "data" / "switchboard.db") as database:
@@ -92,7 +92,7 @@ async def test_a_dry_run_only_looks(run: Run, file: Path, tmp_path: Path) -> Non
 
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines()[-2:] == [
-        "backup of 2026-01-15 15:00:00+03:00 by version 1.2.3, schema 0002, 3 rows",
+        "backup of 2026-01-15 15:00:00+03:00 by version 1.2.3, schema 0003, 3 rows",
         "nothing was changed",
     ]
     assert sorted(tmp_path.iterdir()) == before

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.e2e.matrix.actors import CHIEF, COUNCIL, NAMED_ADMIN, Spot
 from tests.e2e.matrix.judge import cells
@@ -14,7 +15,6 @@ from tests.e2e.matrix.trials import TRIALS
 from tests.e2e.matrix.trials.proposing import asked
 from tests.e2e.operating import plant
 from tests.e2e.wording import press_buttons
-from tests.town import Outside, TownClock
 
 HOME, OFFICE = Spot(NAMED_ADMIN, "private"), Spot(CHIEF, "admins")
 LONGEST = 4096  # characters of a message
@@ -52,9 +52,12 @@ ANYHOW = {
 }
 
 
-@pytest.fixture
-async def stage(outside: Outside, clock: TownClock, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(outside, clock, tmp_path / "backups") as ready:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory, template: Path) -> AsyncIterator[Stage]:
+    async with staged(tmp_path_factory.mktemp("stage"), template) as ready:
         yield ready
 
 
@@ -84,6 +87,7 @@ async def traces_of(stage: Stage, words: str, spot: Spot = HOME) -> Traces:
 
 @pytest.mark.parametrize("trial", [trial for trial in TRIALS if trial.needs != "nobody"], ids=str)
 async def test_an_update_that_comes_again_has_no_second_effect(stage: Stage, trial: Trial) -> None:
+    await stage.at_work()
     ready = await trial.prepare(stage, first_allowed(trial))
     await stage.rest()
     known, before = len(stage.world.updates.emitted), await snapshot(stage.town)

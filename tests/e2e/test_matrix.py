@@ -5,27 +5,36 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from telegram import Update
 
 from bot.context import HubContext
 from bot.registry import ADMIN_READS, EVERYONE, Entry
 from tests.e2e.matrix.judge import Tally, cells, misruled, tried, untried
-from tests.e2e.matrix.mutants import intruders, remove_rule
+from tests.e2e.matrix.mutants import MUTANTS, intruders, mutant_for
 from tests.e2e.matrix.stage import Stage, staged
 from tests.e2e.matrix.trial import Trial
-from tests.e2e.matrix.trials import TRIALS
+from tests.e2e.matrix.trials import FAMILIES, TRIALS
 from tests.e2e.matrix.trials.operating import DANGEROUS
-from tests.town import Outside, TownClock
 
 ROOT = Path(__file__).parents[2]
 CARRYING = {"Action": 1, "turns": 0}  # which argument of what makes a button is its data, or begins it
 PRIVILEGED = [trial for trial in TRIALS if trial.is_privileged]
 
 
-@pytest.fixture
-async def stage(outside: Outside, clock: TownClock, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(outside, clock, tmp_path / "backups") as ready:
-        yield ready
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, template: Path
+) -> AsyncIterator[Stage]:
+    """One for each family of trials, or for each mutant."""
+    with pytest.MonkeyPatch.context() as patch:
+        if mutant := MUTANTS.get(getattr(request, "param", "")):
+            patch.setattr(*mutant)
+        async with staged(tmp_path_factory.mktemp("stage"), template) as ready:
+            yield ready
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +44,11 @@ def sum_of_all() -> Iterator[Tally]:
     print(f"\nhandler × role × chat: {tally}")
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids=str)
+@pytest.mark.parametrize(
+    ("stage", "trial"),
+    [pytest.param(name, trial, id=str(trial)) for name, family in FAMILIES.items() for trial in family],
+    indirect=["stage"],
+)
 async def test_who_may_sees_the_effect_and_nobody_else_has_any(
     stage: Stage, trial: Trial, sum_of_all: Tally
 ) -> None:
@@ -75,22 +88,18 @@ async def test_what_nobody_tries_is_noticed(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("rule", [EVERYONE, ADMIN_READS])
-def test_another_rule_than_the_contracts_is_noticed(rule: object) -> None:
+async def test_another_rule_than_the_contracts_is_noticed(rule: object) -> None:
     entry = Entry("command", "backup", rule)  # type: ignore[arg-type]
     assert misruled([entry]) == ["command backup"]
 
 
-@pytest.mark.parametrize("trial", PRIVILEGED, ids=str)
-async def test_a_rule_that_is_gone_is_noticed(
-    outside: Outside,
-    clock: TownClock,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    trial: Trial,
-) -> None:
-    remove_rule(trial, monkeypatch)
-    async with staged(outside, clock, tmp_path / "backups") as stage:
-        tally = await tried(stage, trial, intruders(trial))
+@pytest.mark.parametrize(
+    ("stage", "trial"),
+    [pytest.param(mutant_for(trial), trial, id=str(trial)) for trial in PRIVILEGED],
+    indirect=["stage"],
+)
+async def test_a_rule_that_is_gone_is_noticed(stage: Stage, trial: Trial) -> None:
+    tally = await tried(stage, trial, intruders(trial))
     assert tally.leaked
 
 

@@ -64,6 +64,7 @@ def cells(trial: Trial) -> list[Spot]:
 async def tried(stage: Stage, trial: Trial, spots: Iterable[Spot]) -> Tally:
     """Try these cells, one after the other."""
     tally = Tally()
+    await stage.at_work()
     for spot in spots:
         ready = await trial.prepare(stage, spot)
         await stage.rest()

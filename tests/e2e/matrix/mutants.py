@@ -1,8 +1,7 @@
 """Hubs that hold to no rule: the matrix has to notice each."""
 
+from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from bot.registry import Gate, Handle, Rule
 from services.flow.confirmations import Confirmations
@@ -12,40 +11,40 @@ from storage import confirmations
 from tests.e2e.matrix.actors import ASKER, MEMBER, NOBODY, Spot
 from tests.e2e.matrix.trial import Trial
 
-# Where who may not is tried first: enough to see what no rule keeps.
+# Where who may not is tried: enough to see what no rule keeps.
 INTRUDERS = (Spot(NOBODY, "private"), Spot(MEMBER, "admins"), Spot(NOBODY, "group"))
+_take = Confirmations.take
 
 
-class OpenGate(Gate):
-    """Lets everybody through."""
-
-    def keep(self, rule: Rule, handle: Handle) -> Handle:
-        return handle
+def keep_nobody(self: Gate, rule: Rule, handle: Handle) -> Handle:
+    """In place of Gate.keep: lets everybody through."""
+    return handle
 
 
-class NoRoles(Roles):
-    """Takes everybody for an admin, but who asks admins for something."""
-
-    async def of(self, user_id: int | None, *, afresh: bool = False, enough: Role = "admin") -> Role:
-        return "everyone" if user_id == ASKER.user_id else "admin"
+async def believe_anybody(self: Roles, user_id: int | None, **more: Any) -> Role:
+    """In place of Roles.of: takes everybody for an admin, but who asks admins for something."""
+    return "everyone" if user_id == ASKER.user_id else "admin"
 
 
-class CarelessConfirmations(Confirmations):
-    """Takes whoever presses for the one who was asked."""
-
-    async def take(self, token: str, yes: bool, by: Asker, *more: Any) -> None:
-        row = await self._database.read(lambda tx: confirmations.by_token(tx, token))
-        await super().take(token, yes, Asker(row.user_id if row else None, by.name), *more)
+async def take_from_anybody(self: Confirmations, token: str, yes: bool, by: Asker, *more: Any) -> None:
+    """In place of Confirmations.take: takes whoever presses for the one who was asked."""
+    row = await self._database.read(lambda tx: confirmations.by_token(tx, token))
+    await _take(self, token, yes, Asker(row.user_id if row else None, by.name), *more)
 
 
-def remove_rule(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let hubs built from now on lack what keeps people from what the trial tries."""
+# What may be taken out of a hub, by name: whose method it is, which, and what stands there instead.
+MUTANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
+    "no gate": (Gate, "keep", keep_nobody),
+    "no roles": (Roles, "of", believe_anybody),
+    "anybody's questions": (Confirmations, "take", take_from_anybody),
+}
+
+
+def mutant_for(trial: Trial) -> str:
+    """The hub that lacks what keeps people from what the trial tries."""
     if trial.needs == "nobody":
-        monkeypatch.setattr("services.hub.Confirmations", CarelessConfirmations)
-    elif trial.by_service:
-        monkeypatch.setattr("services.hub.Roles", NoRoles)
-    else:
-        monkeypatch.setattr("bot.door.Gate", OpenGate)
+        return "anybody's questions"
+    return "no roles" if trial.by_service else "no gate"
 
 
 def intruders(trial: Trial) -> list[Spot]:

@@ -12,6 +12,7 @@ from sandbox.telegram.messages import Message
 from sandbox.telegram.people import GROUP_ANONYMOUS_BOT, Person
 from sandbox.telegram.wire import Json
 from sandbox.telegram.world import World, chat_instance
+from tests.e2e.conftest import Judged
 from tests.e2e.matrix.actors import (
     ACTORS,
     ASKER,
@@ -24,7 +25,8 @@ from tests.e2e.matrix.actors import (
     by_name,
 )
 from tests.e2e.wording import press_buttons
-from tests.town import Outside, Town, TownClock
+from tests.telegram_oracle import check_ledger
+from tests.town import Town, TownClock, new_outside
 
 HOUR = 3600.0
 TITLES: dict[Kind, str] = {"group": "A Crowd", "forum": "Topics", "admins": "The Council"}
@@ -56,6 +58,22 @@ class Stage:
         self._clock = clock
         self._topic = topic
         self._numbers = count(1)
+
+    async def begin(self) -> None:
+        """Everybody says hello, so that nobody is new later."""
+        await self.rest()
+        for who in (*ACTORS, OWNER, ASKER):
+            self.says(Spot(by_name(who), "private"), "/start")
+        for kind in CHAT_OF:
+            self.says(Spot(OWNER, kind), "hello")
+        await self.rest()
+
+    async def at_work(self) -> None:
+        """Whoever paused the work, it goes on, and what waited is done."""
+        if await self.town.scalar("SELECT count(*) FROM switches WHERE is_on"):
+            self.says(Spot(OWNER, "private"), "/resume")
+            await self.rest()
+        await self.town.settle()
 
     async def rest(self) -> None:
         """Every update is taken, and nothing goes on without time going on; what waits by rule may wait."""
@@ -164,21 +182,19 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(outside: Outside, clock: TownClock, folder: Path) -> AsyncIterator[Stage]:
-    """A stage for as long as the block lasts; everybody has said hello everywhere."""
-    topic = populate(outside.world)
-    settings = {
-        "STAFF_IDS": str(NAMED_STAFF.user_id),
-        "ADMIN_CHAT_ID": str(COUNCIL),
-        "GALLERY_APPROVAL": "auto",
-        "BACKUP_DIR": str(folder),
-    }
-    async with outside.hub(**settings) as town:  # type: ignore[arg-type]
-        stage = Stage(town, clock, topic)
-        await stage.rest()
-        for who in (*ACTORS, OWNER, ASKER):
-            stage.says(Spot(by_name(who), "private"), "/start")
-        for kind in CHAT_OF:
-            stage.says(Spot(OWNER, kind), "hello")
-        await stage.rest()
-        yield stage
+async def staged(folder: Path, template: Path) -> AsyncIterator[Stage]:
+    """A stage for as long as the block lasts; everybody has said hello everywhere. The wire is judged."""
+    clock = TownClock()
+    async with new_outside(folder, clock=clock, template=template) as outside:
+        topic = populate(outside.world)
+        settings = {
+            "STAFF_IDS": str(NAMED_STAFF.user_id),
+            "ADMIN_CHAT_ID": str(COUNCIL),
+            "GALLERY_APPROVAL": "auto",
+            "BACKUP_DIR": str(folder / "backups"),
+        }
+        async with outside.hub(**settings) as town:  # type: ignore[arg-type]
+            stage = Stage(town, clock, topic)
+            await stage.begin()
+            yield stage
+    assert check_ledger(Judged(outside))

@@ -20,7 +20,8 @@ LEFT_OUT_OF = {
     "chats": {"seen_at"},
 }
 ONLY = {
-    "jobs": "topic <> 'telegram' OR state = 'dead' OR replays > 0",  # the updates' own are the deeds themselves
+    # The updates' own jobs are the deeds themselves.
+    "jobs": "topic <> 'telegram' OR state = 'dead' OR replays > 0",
     "members": f"user_id NOT IN ({', '.join(str(actor.user_id) for actor in ACTORS)})",
     "journal": "action <> 'refused'",
 }

@@ -3,11 +3,12 @@
 from tests.e2e.matrix.trial import Trial
 from tests.e2e.matrix.trials import asking, belonging, deciding, operating, proposing, reading
 
-TRIALS: tuple[Trial, ...] = (
-    *asking.TRIALS,
-    *proposing.TRIALS,
-    *deciding.TRIALS,
-    *reading.TRIALS,
-    *operating.TRIALS,
-    *belonging.TRIALS,
-)
+FAMILIES: dict[str, tuple[Trial, ...]] = {
+    "asking": asking.TRIALS,
+    "proposing": proposing.TRIALS,
+    "deciding": deciding.TRIALS,
+    "reading": reading.TRIALS,
+    "operating": operating.TRIALS,
+    "belonging": belonging.TRIALS,
+}
+TRIALS = tuple(trial for family in FAMILIES.values() for trial in family)

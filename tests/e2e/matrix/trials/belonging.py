@@ -48,7 +48,6 @@ async def _migration(stage: Stage, spot: Spot) -> Ready:
 
 
 TRIALS = (
-    Trial("member", "bot", _bot, changes=True, exists_in=("private", "group")),
     Trial(
         "member",
         "person",
@@ -58,4 +57,5 @@ TRIALS = (
         exists_in=("group", "forum", "admins"),
     ),
     Trial("message", "migration", _migration, changes=True, exists_in=("group",)),
+    Trial("member", "bot", _bot, changes=True, exists_in=("private", "group")),  # whose chats are lost then
 )

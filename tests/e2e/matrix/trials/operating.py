@@ -20,13 +20,6 @@ async def listed(stage: Stage) -> str:
     return name
 
 
-async def at_work(stage: Stage) -> None:
-    """Whoever paused the work, it goes on, and what waited is done."""
-    if await stage.town.scalar("SELECT count(*) FROM switches WHERE is_on"):
-        await stage.asks(Spot(OWNER, "private"), "/resume")
-    await stage.town.settle()
-
-
 def _asks(action: str, key: str, spot: Spot) -> Effect:
     """The question is there, for this person and in this chat."""
 
@@ -55,7 +48,7 @@ async def dropping_words(stage: Stage) -> str:
 
 async def pausing_words(stage: Stage) -> str:
     """Has work pause."""
-    await at_work(stage)
+    await stage.at_work()
     return "/pause"
 
 

@@ -20,13 +20,14 @@ def saying(words: str, *keys: str) -> Prepare:
     return prepare
 
 
-def turning(words: str, data: str, key: str) -> Prepare:
-    """A button below the answer to a command: what the message shows then has a text of that key."""
+def turning(words: str, data: str, *keys: str) -> Prepare:
+    """A button below the answer to a command: then one of these texts is shown."""
 
     async def prepare(stage: Stage, spot: Spot) -> Ready:
         shown = await stage.surface(spot, words)
         return Ready(
-            lambda: stage.presses(spot, shown, f"v1:{data}"), lambda traces: traces.shows(key, spot.chat_id)
+            lambda: stage.presses(spot, shown, f"v1:{data}"),
+            lambda traces: any(traces.shows(key, spot.chat_id) for key in keys),
         )
 
     return prepare
@@ -59,6 +60,6 @@ TRIALS = (
     READS("command", "notices", saying("/notices", "notices-home", "notices-elsewhere")),
     READS("command", "doctor", saying("/doctor", "doctor-begun")),
     READS("press", "show", turning("/version", "show:stats", "stats-title"), case="stats"),
-    READS("press", "show", turning("/version", "show:errors", "errors-none"), case="errors"),
+    READS("press", "show", turning("/version", "show:errors", "errors-none", "errors-title"), case="errors"),
     READS("press", "show", partial(_dead, turning("/version", "show:failed", "failed-title")), case="failed"),
 )
