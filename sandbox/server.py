@@ -20,6 +20,9 @@ from sandbox.telegram.seed import seed_demo
 from sandbox.telegram.standin import TelegramStandIn, build_telegram
 from sandbox.telegram.world import World
 
+# Seconds an idle connection stays open. Longer than clients keep theirs, or both would let go at one moment.
+KEEP_ALIVE = 75
+
 _INDEX = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>Sandbox</title>
@@ -106,7 +109,14 @@ class _Server(uvicorn.Server):
 async def serving(app: Starlette, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Serve in the running loop for as long as the block lasts; gives the base URL with the real port."""
     config = uvicorn.Config(
-        app, http=_Protocol, ws="none", loop="none", lifespan="on", log_level="warning", access_log=False
+        app,
+        http=_Protocol,
+        ws="none",
+        loop="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
     )
     config.load()
     server = _Server(config)
