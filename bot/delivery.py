@@ -71,6 +71,8 @@ class Delivery:
         parts = split(self._renderer.html(message.language, content))
         part = min(part_of(message), len(parts) - 1)
         is_last = part == len(parts) - 1
+        if message.doubts > 1:  # the process ended during the one repeat
+            return Doubtful("the process ended while sending", more=not is_last)
         reply = message.reply_to if part == 0 else None
         try:
             sent = await self._bot.send_message(

@@ -129,8 +129,8 @@ def _connection(settings: Settings, hub: Hub, application: HubApplication) -> Co
 def _register(
     application: HubApplication, registry: Registry, hub: Hub, menus: Menus, emoji: EmojiSets
 ) -> None:
-    Arrival(hub.database, hub.clock, hub.people, hub.messages).register(application)
-    checks = CheckHandlers(hub.items, hub.checks, emoji, hub.messages, hub.sightings)
+    Arrival(hub.database, hub.clock, hub.people, hub.messages, hub.sightings).register(application)
+    checks = CheckHandlers(hub.items, hub.checks, emoji, hub.messages)
     everything: tuple[Handlers, ...] = (
         checks,
         ApprovalHandlers(hub.verdicts, hub.pending, hub.messages),
@@ -150,7 +150,7 @@ def _register(
     )
     for handlers in everything:
         handlers.register(registry)
-    application.add_error_handler(ErrorAnswers(hub.messages, hub.faults).on_error)
+    application.add_error_handler(ErrorAnswers(hub.messages, hub.faults, hub.roles).on_error)
 
 
 def _operators(hub: Hub) -> tuple[Handlers, ...]:

@@ -22,7 +22,7 @@ from services.engine.failpoints import Failpoints
 from services.engine.observability import bound
 from services.engine.supervisor import Supervisor
 from services.flow.messages import Messages, Reaction
-from storage import chats, messages
+from storage import chats, messages, recovering
 from storage.database import Database
 from storage.errors import StorageUnavailable
 from storage.records import Message
@@ -101,7 +101,7 @@ class Sender:
         now = self._clock.now()
         begun_before = now - timedelta(seconds=self._patience)
         back, given_up = await self._database.write(
-            lambda tx: messages.recover(tx, now, by=self._name, begun_before=begun_before)
+            lambda tx: recovering.recover(tx, now, by=self._name, begun_before=begun_before)
         )
         if back or given_up:
             log.warning("sender.recovered", details={"back": back, "given_up": given_up})
@@ -173,7 +173,7 @@ class Sender:
 
     async def _try(self, message: Message) -> bool:
         """Send it and write what came of it; whether it reached Telegram, as far as anybody knows."""
-        if message.kind == "text" and message.doubts and not await self._is_answering(message):
+        if message.kind == "text" and message.doubts == 1 and not await self._is_answering(message):
             return False
         if not await self._may_begin(message):
             return False

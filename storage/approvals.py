@@ -5,15 +5,16 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, literal_column, select, update
+from sqlalchemy import Select, func, insert, literal_column, or_, select, update
 
 from storage.database import Transaction
 from storage.records import Approval, ApprovalCard, ApprovalRequest
-from storage.tables import approval_cards, approval_requests, approvals, messages
+from storage.tables import approval_cards, approval_requests, approvals, chats, jobs, messages
 from storage.texts import storable
 from storage.upserts import upsert
 
 NAME, ACTOR = 200, 64  # characters kept
+TRIES = 5  # cards of one approval that a chat is sent by itself
 _COLUMNS = [approvals.c[name] for name in Approval.__slots__]
 _REQUEST = [approval_requests.c[name] for name in ApprovalRequest.__slots__]
 _CARD = [approval_cards.c[name] for name in ApprovalCard.__slots__]
@@ -70,6 +71,12 @@ def decide(tx: Transaction, token: str, state: str, *, by: str, name: str, at: d
     return tx.execute(changed.values(**values)).rowcount == 1
 
 
+def is_given_up(tx: Transaction, token: str) -> bool:
+    """Whether the job that should carry out what was approved is dead."""
+    dead = select(jobs.c.id).where(jobs.c.dedup_id == token, jobs.c.topic == "decisions")
+    return tx.execute(dead.where(jobs.c.state == "dead")).first() is not None
+
+
 def give_reason(tx: Transaction, token: str, reason: str) -> bool:
     """Say why one was rejected; False when that was said already."""
     unsaid = update(approvals).where(
@@ -89,6 +96,19 @@ def pending(tx: Transaction, *, limit: int, offset: int) -> tuple[list[Approval]
     total = int(tx.execute(select(func.count()).where(_PENDING).select_from(approvals)).scalar_one())
     query = select(*_COLUMNS).where(_PENDING).order_by(approvals.c.created_at, approvals.c.token)
     return [Approval(*row) for row in tx.execute(query.limit(limit).offset(offset))], total
+
+
+def pending_of(tx: Transaction, asker: int | None, chat_id: int | None = None) -> int:
+    """How many wait that a person asked for first, or somebody nameless in that chat."""
+    query = select(func.count()).select_from(approvals).where(_PENDING, approvals.c.asker == asker)
+    if chat_id is not None:
+        query = query.where(approvals.c.chat_id == chat_id)
+    return int(tx.execute(query).scalar_one())
+
+
+def prolong(tx: Transaction, token: str, *, until: datetime) -> None:
+    """Let a pending one wait until then."""
+    tx.execute(update(approvals).where(approvals.c.token == token, _PENDING).values(expires_at=until))
 
 
 def add_request(tx: Transaction, request: ApprovalRequest) -> None:
@@ -114,6 +134,40 @@ def cards(tx: Transaction, token: str) -> list[ApprovalCard]:
     """The messages that show an approval, without the questions why."""
     query = select(*_CARD).where(approval_cards.c.token == token, approval_cards.c.purpose == "card")
     return [ApprovalCard(*row) for row in tx.execute(query.order_by(approval_cards.c.id))]
+
+
+def without_card(tx: Transaction, chat_id: int, *, most: int) -> list[Approval]:
+    """Pending ones of which a chat that takes messages has no card, and none is on its way there.
+
+    Nobody is shown in private what they asked for themselves, nor the same without end.
+    """
+    takes = select(chats.c.chat_id).where(chats.c.chat_id == chat_id, chats.c.active).exists()
+    there = _shown().where(messages.c.chat_id == chat_id)
+    tries = (
+        select(func.count())
+        .select_from(approval_cards)
+        .where(approval_cards.c.token == approvals.c.token, approval_cards.c.chat_id == chat_id)
+        .scalar_subquery()
+    )
+    is_another = or_(approvals.c.asker.is_(None), approvals.c.asker != chat_id)
+    query = select(*_COLUMNS).where(_PENDING, takes, ~there.exists(), is_another, tries < TRIES)
+    return [Approval(*row) for row in tx.execute(query.order_by(approvals.c.created_at).limit(most))]
+
+
+def unseen(tx: Transaction) -> list[str]:
+    """Pending ones of which no chat has a card, and none is on its way."""
+    return list(tx.execute(select(approvals.c.token).where(_PENDING, ~_shown().exists())).scalars())
+
+
+def _shown() -> Select[Any]:
+    """The cards of an approval that are sent, or will be."""
+    return (
+        select(approval_cards.c.id)
+        .join(messages, messages.c.id == approval_cards.c.shown_row)
+        .where(approval_cards.c.token == approvals.c.token, approval_cards.c.purpose == "card")
+        .where(messages.c.state.in_(("waiting", "sending", "sent")))
+        .correlate(approvals)
+    )
 
 
 def cards_in(tx: Transaction, token: str, chat_id: int) -> list[tuple[ApprovalCard, int | None]]:

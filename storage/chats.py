@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
-from storage import approvals
+from storage import approvals, notices
 from storage.database import Transaction
 from storage.records import Chat
 from storage.tables import chat_notices, chat_reactions, chats, members, messages, proposals
@@ -104,10 +104,11 @@ def move(tx: Transaction, old: int, new: int, *, at: datetime | None = None) -> 
     )
     tx.execute(
         update(proposals)
-        .where(proposals.c.chat_id == old, proposals.c.state.in_(("open", "asked")))
+        .where(proposals.c.chat_id == old, proposals.c.state.in_(("open", "asked", "failed")))
         .values(chat_id=new, source_message=None, thread_id=None)
     )
     approvals.move(tx, old, new)
+    notices.move(tx, old, new)
 
 
 def _carry_settings(tx: Transaction, known: Chat, new: int) -> None:

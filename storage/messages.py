@@ -219,42 +219,20 @@ def move_to_general(tx: Transaction, message_id: int) -> None:
     tx.execute(update(messages).where(messages.c.id == message_id).values(thread_id=None))
 
 
-def recover(
-    tx: Transaction, now: datetime, *, by: str, begun_before: datetime | None = None
-) -> tuple[int, int]:
-    """Take up what other processes, dead by now, were sending. Returns (put back, given up).
-
-    What was begun later than `begun_before` is left alone.
-
-    A text may have arrived, so it is repeated once at most; anything else may be repeated freely.
-    """
-    of_others = or_(messages.c.sender.is_(None), messages.c.sender != by)
-    is_old = or_(messages.c.begun_at.is_(None), messages.c.begun_at <= (begun_before or now))
-    sending = and_(messages.c.state == literal_column("'sending'"), of_others, is_old)
-    text = messages.c.kind == "text"
-    given_up = tx.execute(
-        update(messages)
-        .where(sending, or_(and_(text, messages.c.doubts > 0), messages.c.kind == "answer"))
-        .values(state="unknown", reason="the process ended while sending", sent_at=now)
-    ).rowcount
-    back = tx.execute(
-        update(messages)
-        .where(sending)
-        .values(
-            state="waiting",
-            attempts=messages.c.attempts + 1,
-            doubts=messages.c.doubts + case((text, 1), else_=0),
-        )
-    ).rowcount
-    return back, given_up
-
-
 def sent_id(tx: Transaction, message_id: int) -> tuple[str, int | None] | None:
     """State and chat number of a row; None when there is no such row."""
     row = tx.execute(
         select(messages.c.state, messages.c.sent_id).where(messages.c.id == message_id)
     ).one_or_none()
     return (row.state, row.sent_id) if row else None
+
+
+def sent_at(tx: Transaction, message_id: int) -> datetime | None:
+    """When a row was sent, or given up; None when neither."""
+    moment: datetime | None = tx.execute(
+        select(messages.c.sent_at).where(messages.c.id == message_id)
+    ).scalar()
+    return moment
 
 
 def number_in(tx: Transaction, message_id: int, chat_id: int) -> int | None:
@@ -276,6 +254,18 @@ def cancel(tx: Transaction, dedup_id: str) -> None:
         .where(messages.c.dedup_id == dedup_id, messages.c.state == "waiting")
         .values(state="dropped", reason="taken back")
     )
+
+
+def drop_older_edits(tx: Transaction, newer_id: int, newer: NewMessage) -> None:
+    """Drop the edits of the same message that have not gone out yet."""
+    same = (
+        messages.c.chat_id == newer.chat_id,
+        messages.c.target_row.is_not_distinct_from(newer.target_row),
+        messages.c.target.is_not_distinct_from(newer.target),
+    )
+    older = (messages.c.state == _WAITING, messages.c.kind == "edit", messages.c.id < newer_id, *same)
+    dropped = {"state": "dropped", "reason": "a newer edit", "sent_at": newer.created_at}
+    tx.execute(update(messages).where(*older).values(dropped))
 
 
 def drop_for_chat(tx: Transaction, chat_id: int, *, at: datetime, reason: str) -> int:

@@ -109,6 +109,22 @@ def withdraw(tx: Transaction, row: int) -> bool:
     return tx.execute(waits.values(state="dropped", reason="taken back")).rowcount > 0
 
 
+def gave_up(tx: Transaction, row: int, age: timedelta) -> bool:
+    """Whether a message was that old when it ended."""
+    query = select(messages.c.created_at, messages.c.sent_at).where(messages.c.id == row)
+    created_at, ended_at = tx.execute(query).one()
+    return ended_at is not None and ended_at - created_at >= age
+
+
+def move(tx: Transaction, old: int, new: int) -> None:
+    """What a chat was told it knows under its new number, too."""
+    there = select(notice_messages.c.notice).where(notice_messages.c.chat_id == new).scalar_subquery()
+    mine = notice_messages.c.chat_id == old
+    known = notice_messages.c.notice.in_(there)
+    tx.execute(update(notice_messages).where(mine, ~known).values(chat_id=new))
+    tx.execute(delete(notice_messages).where(mine))
+
+
 def edit_waits(tx: Transaction, chat_id: int, row: int) -> bool:
     """Whether an edit of what a row shows has not gone out yet."""
     edit = (messages.c.kind == "edit", messages.c.target_row == row)

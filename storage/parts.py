@@ -35,7 +35,8 @@ def end(tx: Transaction, message: Message, outcome: dict[str, Any], *, by: str) 
     sent_id, reason and sent_at. Once it waits again, a second time changes nothing.
     """
     part = part_of(message)
-    rest = {"content": {**message.content, PART: part + 1}, "due_at": outcome["sent_at"]}
+    due_at = min(message.due_at, outcome["sent_at"])  # should the clock be set back, it is due all the same
+    rest = {"content": {**message.content, PART: part + 1}, "due_at": due_at}
     is_mine = and_(messages.c.state == "sending", messages.c.sender == by)
     text = update(messages).where(messages.c.id == message.id, is_mine)
     if tx.execute(text.values(state="waiting", doubts=0, attempts=0, **rest)).rowcount:

@@ -11,7 +11,7 @@ from storage.tables import people
 from storage.texts import storable
 from storage.upserts import upsert
 
-NAME, USERNAME = 200, 64  # characters kept
+NAME, USERNAME, SPOKEN = 200, 64, 8  # characters kept
 _COLUMNS = [people.c[name] for name in Person.__slots__]
 
 
@@ -27,11 +27,21 @@ def by_ids(tx: Transaction, user_ids: Collection[int]) -> dict[int, Person]:
     return {row.user_id: Person(*row) for row in rows}
 
 
-def note(tx: Transaction, user_id: int, *, name: str, username: str | None, at: datetime) -> None:
-    """Keep how a person is called now; a chosen language stays."""
+def note(
+    tx: Transaction,
+    user_id: int,
+    *,
+    name: str,
+    username: str | None,
+    at: datetime,
+    spoken: str | None = None,
+) -> None:
+    """Keep how a person is called now, and what their Telegram speaks if it said; a chosen language stays."""
     name, username = storable(name)[:NAME], storable(username)[:USERNAME] if username else None
-    row = upsert(tx, people).values(user_id=user_id, name=name, username=username, seen_at=at)
-    fresh = {"name": name, "username": username, "seen_at": at}
+    fresh: dict[str, object] = {"name": name, "username": username, "seen_at": at}
+    if spoken:
+        fresh["spoken"] = storable(spoken)[:SPOKEN]
+    row = upsert(tx, people).values(user_id=user_id, **fresh)
     tx.execute(row.on_conflict_do_update(index_elements=["user_id"], set_=fresh))
 
 

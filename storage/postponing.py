@@ -43,7 +43,7 @@ def hurry(tx: Transaction, topic: str, *, now: datetime) -> int | None:
     tx.execute(
         update(jobs)
         .where(jobs.c.id == row.id, jobs.c.state == "waiting", jobs.c.due_at > now)
-        .values(due_at=now)
+        .values(due_at=now, reason=None)  # why it was late is no matter now
     )
     return int(row.id)
 

@@ -1,6 +1,7 @@
 """Proposals: open → added, or open → asked (for approval) → added | rejected | expired.
 
-An open one past its `expires_at` counts as closed.
+What was approved and could not be added is `failed` until somebody has it tried again. An open one past its
+`expires_at` counts as closed.
 
 The token is random and means nothing without its row.
 """
@@ -69,7 +70,7 @@ def decide(
 
 def settle(tx: Transaction, token: str, state: str, *, name: str | None = None) -> Proposal | None:
     """Write what came of one that waited for approval, with a name who made it so; the row as it is now."""
-    asked = update(proposals).where(proposals.c.token == token, proposals.c.state == "asked")
+    asked = update(proposals).where(proposals.c.token == token, proposals.c.state.in_(("asked", "failed")))
     by = {"decided_name": storable(name)[:NAME]} if name else {}
     tx.execute(asked.values(state=state, **by))
     return by_token(tx, token)

@@ -198,13 +198,17 @@ class StickerSet:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who used the bot; `language` only when chosen with /lang, `role` only when given there."""
+    """Somebody who used the bot; `language` only when chosen with /lang, `role` only when given there.
+
+    `spoken` is what the person's Telegram speaks, which may be a language we have no texts in.
+    """
 
     user_id: int
     name: str
     username: str | None
     language: str | None
     role: str | None = None
+    spoken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

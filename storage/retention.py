@@ -55,7 +55,8 @@ class Old:
 def closed_proposals(before: datetime) -> Old:
     """Proposals that were decided, or ran out, before then."""
     ended = func.coalesce(proposals.c.decided_at, proposals.c.expires_at) < before
-    return Old("proposals", proposals.c.token, and_(proposals.c.state.not_in(("open", "asked")), ended))
+    is_closed = proposals.c.state.not_in(("open", "asked", "failed"))
+    return Old("proposals", proposals.c.token, and_(is_closed, ended))
 
 
 def decided_approvals(before: datetime) -> list[Old]:

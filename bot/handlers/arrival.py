@@ -7,12 +7,15 @@ from telegram.ext import ApplicationHandlerStop, TypeHandler
 
 from bot.application import HubApplication
 from bot.context import HubContext, asker_of, is_private, place_of
+from bot.handlers.checks import keys_of
 from bot.updates import peek
 from services.engine.clock import Clock
 from services.engine.work import Work
 from services.flow.messages import Content, Messages, Text
 from services.flow.people import People
 from services.flow.places import Place
+from services.flow.sightings import Sightings
+from services.gallery.item import STICKER_SET
 from storage import jobs
 from storage.database import Database, Transaction
 
@@ -22,13 +25,21 @@ LATE = timedelta(minutes=10)  # after a downtime older messages get no answer of
 
 
 class Arrival:
-    """Keeps names and languages, and passes over messages that waited too long."""
+    """Keeps names, languages and what messages are about, and passes over those that waited too long."""
 
-    def __init__(self, database: Database, clock: Clock, people: People, messages: Messages) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        people: People,
+        messages: Messages,
+        sightings: Sightings,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._people = people
         self._messages = messages
+        self._sightings = sightings
 
     def register(self, application: HubApplication) -> None:
         """Put it before all other handlers."""
@@ -43,13 +54,22 @@ class Arrival:
         group = chat.id if chat and not is_private(chat) else None
         context.language = await self._people.language(asker.user_id, spoken, group)
         if asker.user_id is not None and user is not None:
-            context.work.write(lambda tx: self._people.meet(tx, user.id, user.full_name, user.username))
+            name, called = user.full_name, user.username
+            context.work.write(lambda tx: self._people.meet(tx, user.id, name, called, spoken))
         if chat is not None and update.my_chat_member is None:
             context.work.write(lambda tx: self._people.enter(tx, chat.id, chat.type, _title(chat)))
-        if update.message and await self._is_passed_over(update.message, context.work):
+        if update.message:
+            await self._receive(update.message, context)
+
+    async def _receive(self, message: Message, context: HubContext) -> None:
+        """Whatever becomes of a message, a reaction may ask later what it was about."""
+        place, keys = place_of(message, context.language), keys_of(message)
+        if keys:
+            context.work.write(lambda tx: self._sightings.see(tx, place, STICKER_SET, keys))
+        if await self._is_passed_over(message, context.work):
             raise ApplicationHandlerStop
-        if update.message and is_private(chat):
-            self._tell_skipped(context.work, place_of(update.message, context.language))
+        if place.private:
+            self._tell_skipped(context.work, place)
 
     async def _is_passed_over(self, message: Message, work: Work) -> bool:
         if self._clock.now() - message.date <= LATE or message.migrate_to_chat_id:

@@ -9,9 +9,7 @@ from bot.speech import say
 from services.engine.errors import StaleButton
 from services.flow.audit import Audit, subject_of
 from services.flow.messages import Content, Messages, Text
-from services.flow.paging import turns
 from storage.database import Database
-from storage.journal import Subject
 
 WORDS, WORD = 8, 200  # of what is asked about, and characters of each
 
@@ -27,7 +25,7 @@ class AuditHandlers:
     def register(self, registry: Registry) -> None:
         """A command for admins, and the buttons that turn pages."""
         registry.command("audit", self.on_audit, ADMIN_READS)
-        registry.press("audit", self.on_page, ADMIN_READS, carries=r"\d{1,6}")
+        registry.press("audit", self.on_page, ADMIN_READS, carries=r"\d{1,9}")
 
     async def on_audit(self, update: Update, context: HubContext) -> None:
         """/audit ITEM, or /audit for the last that happened."""
@@ -35,25 +33,17 @@ class AuditHandlers:
         if not words:
             content = await self._audit.latest()
         elif subject := await self._audit.subject(words):
-            content = await self._page(subject, 1)
+            content = await self._audit.story(subject)
         else:
             content = Content((Text("audit-usage"),))
         say(self._messages, update, context, content)
 
     async def on_page(self, update: Update, context: HubContext) -> None:
-        """The button carries the page; whose story it is, the message that was sent knows."""
+        """The button carries how many entries come before its page; whose story it is, the message knows."""
         _, place = pressed_at(update, context)
         shown = await self._database.read(lambda tx: self._messages.first_shown(tx, place))
         head = shown.texts[0] if shown and shown.texts else None
         if head is None or head.key != "audit-title":
             raise StaleButton("no story", user_text="error-stale-audit")
         subject = subject_of(str(head.params["kind"]), str(head.params["key"]))
-        turn(self._messages, update, context, await self._page(subject, int(token_of(context))))
-
-    async def _page(self, subject: Subject, number: int) -> Content:
-        content, last = await self._audit.story(subject, number)
-        if last == 1:
-            return content
-        where = Text("page", {"page": number, "pages": last})
-        title, *entries = content.texts
-        return Content((title, where, *entries), actions=turns("audit", number, last))
+        turn(self._messages, update, context, await self._audit.story(subject, int(token_of(context))))

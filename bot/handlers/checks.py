@@ -14,7 +14,6 @@ from services.flow.checks import Checks
 from services.flow.items import Items, Recognised
 from services.flow.messages import Content, Messages, Text
 from services.flow.places import Asker, Place, Press
-from services.flow.sightings import Sightings
 from services.gallery.emoji import EmojiSets
 from services.gallery.item import STICKER_SET
 from services.gallery.model import folded, is_bot_made, names_in_links, names_listed
@@ -26,10 +25,7 @@ EMOJI = "emoji:"  # before a custom emoji's id among the keys of a sighting; no 
 class CheckHandlers:
     """Reads what is asked about and hands it to the checks."""
 
-    def __init__(
-        self, items: Items, checks: Checks, emoji: EmojiSets, messages: Messages, sightings: Sightings
-    ) -> None:
-        self._sightings = sightings
+    def __init__(self, items: Items, checks: Checks, emoji: EmojiSets, messages: Messages) -> None:
         self._items = items
         self._checks = checks
         self._emoji = emoji
@@ -45,7 +41,6 @@ class CheckHandlers:
         """A sticker asks about its set."""
         message = message_of(update)
         if wanted := sticker_of(message):
-            self._see(message, [wanted.key], context)
             await self._check([wanted], update, context)
         elif is_private(message.chat):
             say(self._messages, update, context, Content((Text("sticker-without-set"),)))
@@ -73,7 +68,6 @@ class CheckHandlers:
         """
         message = message_of(update)
         private = is_private(message.chat)
-        self._see(message, _keys_of(message), context)
         if not private and not _is_addressed(message, context):
             return
         wanted = await self._wanted(message, _without_mention(message, context), asked=False)
@@ -133,12 +127,6 @@ class CheckHandlers:
             keys = [each.key for each in wanted]
             await self._checks.check_many(wanted[0].kind, keys, asker, place, context.work)
 
-    def _see(self, message: Message, keys: list[str], context: HubContext) -> None:
-        """Remember what a message is about, for a reaction to ask about it later."""
-        place = place_of(message, context.language)
-        if keys:
-            context.work.write(lambda tx: self._sightings.see(tx, place, STICKER_SET, keys))
-
 
 def sticker_of(message: Message) -> Recognised | None:
     """The set that a message's sticker belongs to."""
@@ -147,8 +135,10 @@ def sticker_of(message: Message) -> Recognised | None:
     return None
 
 
-def _keys_of(message: Message) -> list[str]:
-    """What a text that was seen is about, as sightings keep it: sets by name, custom emoji by their ids."""
+def keys_of(message: Message) -> list[str]:
+    """What a message is about, as sightings keep it: sets by name, custom emoji by their ids."""
+    if sticker := sticker_of(message):
+        return [sticker.key]
     everything = "\n".join([message.text or message.caption or "", *_hidden_links(message)])
     return [*names_in_links(everything), *(f"{EMOJI}{each}" for each in _emoji_ids(message))]
 

@@ -68,7 +68,7 @@ class MembershipHandlers:
 
     def _note(self, change: ChatMemberUpdated, context: HubContext) -> None:
         user, status = change.new_chat_member.user, status_of(change.new_chat_member)
-        chat_id, at = change.chat.id, change.date
-        context.work.write(lambda tx: self._people.meet(tx, user.id, user.full_name, user.username))
+        chat_id, at, says = change.chat.id, change.date, user.language_code
+        context.work.write(lambda tx: self._people.meet(tx, user.id, user.full_name, user.username, says))
         context.work.write(lambda tx: self._members.told(tx, chat_id, user.id, status, at))
         self._menus.renew(context.work, user.id)

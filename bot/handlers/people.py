@@ -6,7 +6,7 @@ from bot.context import HubContext, asker_of, is_private, place_of
 from bot.menus import Menus
 from bot.registry import Registry
 from bot.speech import answer_press, message_of, say
-from services.flow.claims import Claims
+from services.flow.claims import Claims, is_code
 from services.flow.items import Action
 from services.flow.messages import Content, Messages, Text
 from services.flow.people import LANGUAGES, People
@@ -47,6 +47,7 @@ class PeopleHandlers:
         role = await self._roles.shown(asker.user_id) if place.private else "everyone"
         code = " ".join(context.args or []) if place.private and role != "admin" else ""
         is_open = bool(code) and await self._claims.are_open()
+        may_be_code = is_open or is_code(code)  # what else links to the bot carry is nobody's concern
         if asker.user_id is not None and (is_open or role != "everyone"):
             self._menus.renew(context.work, asker.user_id)  # before /start their chat takes no menu
 
@@ -55,7 +56,7 @@ class PeopleHandlers:
         def unit(tx: Transaction) -> None:
             claimed = is_open and self._claims.take(tx, job, asker, code)
             texts = (Text("claimed"),) if claimed else (Text("start"),)
-            refused = (Text("claim-refused"),) if code and not claimed else ()
+            refused = (Text("claim-refused"),) if may_be_code and not claimed else ()
             self._messages.text(tx, job, place, Content((*texts, *refused), actions=MENU))
 
         context.work.write(unit)

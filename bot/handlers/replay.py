@@ -82,10 +82,13 @@ class ReplayHandlers:
 
     async def page(self, number: int) -> Content:
         """What was given up, a page of it."""
-        found, total = await self._replay.groups(most=GROUPS, after=(max(number, 1) - 1) * GROUPS)
+        number = max(number, 1)
+        found, total = await self._replay.groups(most=GROUPS, after=(number - 1) * GROUPS)
         if not total:
             return Content((Text("failed-none"),))
         last = -(-total // GROUPS)
+        if number > last:  # there are fewer by now
+            return await self.page(last)
         texts = [Text("failed-title")]
         if last > 1:
             texts.append(Text("page", {"page": number, "pages": last}))

@@ -12,6 +12,8 @@ from storage import approvals, chats
 from storage.database import Database, Transaction
 from storage.records import Approval, ApprovalCard
 
+ELSEWHERE = "elsewhere"  # "decides" what got there in another way, as by a program
+
 
 class ApprovalCards:
     """Shows approvals to those who decide."""
@@ -52,6 +54,8 @@ class ApprovalCards:
     def content(self, tx: Transaction, approval: Approval) -> Content:
         """What a card says: what it is about, who asked and where, what would happen or what was decided."""
         texts = [*_head(approval), *self._askers(tx, approval)]
+        if approval.state == "approved" and approvals.is_given_up(tx, approval.token):
+            texts.insert(1, Text("approval-given-up"))
         actions: tuple[Action, ...] = ()
         if approval.state == "pending":
             texts.append(Text(f"approval-effect-{approval.action}-{approval.kind}"))
@@ -68,7 +72,8 @@ class ApprovalCards:
             texts = [Text("approval-asked-in", who | {"chat": chat.title})]
         else:
             texts = [Text("approval-asked", who)]
-        if more := len(approvals.requests(tx, approval.token)) - 1:
+        askers = {each.asker or each.asker_name for each in approvals.requests(tx, approval.token)}
+        if more := len(askers) - 1:
             texts.append(Text("approval-asked-too", {"count": more}))
         return texts
 
@@ -77,6 +82,8 @@ def _head(approval: Approval) -> list[Text]:
     if approval.state == "pending":
         return [Text(f"approval-{approval.action}")]
     decided = approval.decided_at or approval.expires_at
+    if approval.decided_by == ELSEWHERE:
+        return [Text("approval-found", {"at": {"moment": decided.isoformat()}})]
     outcome = {"name": approval.decided_name or "–", "at": {"moment": decided.isoformat()}}
     head = [Text(f"approval-{approval.state}", outcome)]
     if approval.reason:

@@ -14,7 +14,7 @@ from services.engine.clock import Clock
 from services.engine.inbox import Inbox, Offer
 from services.engine.observability import Counters
 from services.engine.work import Work
-from services.flow.approval_cards import ApprovalCards
+from services.flow.approval_cards import ELSEWHERE, ApprovalCards
 from services.flow.items import Items
 from services.flow.journal import Journal, actor_of
 from services.flow.messages import Content, Text
@@ -29,6 +29,7 @@ ADD = "add"
 LIFE = timedelta(days=7)
 REJECTED_FOR = timedelta(days=30)  # so long groups are not offered again what was rejected
 TOPIC = "decisions"
+MOST_PENDING = 10  # of one person; each is a card to every admin
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,15 @@ class Approvals:
                 tx, work.job, actor_of(asker), "ask", proposal.kind, proposal.key, after=proposal.details
             )
             return approval
-        self._request(tx, approval, proposal, asker, place)
+        self._join(tx, work, approval, proposal, asker, place)
         return approval
+
+    def has_room(self, tx: Transaction, proposal: Proposal, asker: Asker) -> bool:
+        """Whether this person may ask for one more thing, or for what others have asked for already."""
+        if self.pending(tx, proposal.kind, proposal.key):
+            return True
+        chat_id = proposal.chat_id if asker.user_id is None else None
+        return approvals.pending_of(tx, asker.user_id, chat_id) < MOST_PENDING
 
     def pending(self, tx: Transaction, kind: str, key: str) -> Approval | None:
         """What waits for a decision about adding an item."""
@@ -121,7 +129,9 @@ class Approvals:
         """The last decision about an item, if a no that is not forgotten yet nor older than `since`."""
         start = self._clock.now() - REJECTED_FOR
         newest = approvals.newest_decision(tx, kind, key, max(start, since) if since else start)
-        return newest if newest and newest.state == "rejected" else None
+        if newest is None or newest.state != "rejected":
+            return None
+        return None if self._journal.added_since(tx, kind, key, newest.decided_at) else newest
 
     def decide(self, work: Work, token: str, approve: bool, decider: Decider, heard: Heard) -> None:
         """Decide what is pending, in the job's transaction. Who may is asked before, by the door."""
@@ -137,6 +147,10 @@ class Approvals:
         """Somebody who need not ask adds what others asked for: that is a yes."""
         if pending := self._pending(tx, ADD, kind, key):
             self._decide(tx, work, pending.token, True, Decider.of(by))
+
+    def found(self, tx: Transaction, work: Work, approval: Approval) -> None:
+        """What somebody asked for is there by now, and nobody decided about it here."""
+        self._decide(tx, work, approval.token, True, Decider(ELSEWHERE, ELSEWHERE))
 
     def expire(self, tx: Transaction, work: Work, approval: Approval) -> bool:
         """Nobody decided in time. False when somebody did at the last moment."""
@@ -172,6 +186,20 @@ class Approvals:
         of = work.job.correlation_id
         self._inbox.accept_in(tx, TOPIC, Offer(key, approval.token, payload), correlation_id=of)
         work.afterwards(lambda: self._inbox.wake(TOPIC))
+
+    def _join(
+        self,
+        tx: Transaction,
+        work: Work,
+        approval: Approval,
+        proposal: Proposal,
+        asker: Asker,
+        place: Place,
+    ) -> None:
+        """Whoever joins has as long as who asks first, also when that is nearly over."""
+        self._request(tx, approval, proposal, asker, place)
+        approvals.prolong(tx, approval.token, until=self._clock.now() + LIFE)
+        self._cards.refresh(tx, work, approval.token)
 
     @staticmethod
     def _pending(tx: Transaction, action: str, kind: str, key: str) -> Approval | None:

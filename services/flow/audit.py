@@ -2,18 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from services.engine.observability import MASK
 from services.flow.excerpts import Excerpt
 from services.flow.items import Items
 from services.flow.messages import Content, Text
+from services.flow.paging import moves
 from storage import journal, people
 from storage.database import Database, Transaction
 from storage.journal import Subject
 from storage.records import JournalEntry
 
-PAGE = 8  # entries
+PAGE = 8  # entries at most
+ROOM = (
+    3600  # units that a page's entries may take, so that it is one message: turned, it could not be several
+)
+INDENT = 6  # before a line that says what changed, and its end
+LINE = 80  # units that words, moments and actions take in a line at most
 LATEST = 20
 CHANGE = 160  # characters of one
 HARMLESS = "harmless"
@@ -72,18 +79,28 @@ class Audit:
         found = await self._items.recognise(" ".join(words), asked=True)
         return subject_of(found.kind, found.key) if found else None
 
-    async def story(self, of: Subject, page: int) -> tuple[Content, int]:
-        """A page of its story, counted from 1, and how many pages there are."""
-        after = (max(page, 1) - 1) * PAGE
+    async def story(self, of: Subject, after: int = 0) -> Content:
+        """The entries of its story that follow so many, as far as one message goes."""
+        first = max(after - PAGE, 0)
+        most = after - first + PAGE
         told = await self._database.read(
-            lambda tx: _chapter(tx, journal.story(tx, of, most=PAGE, after=after), journal.length(tx, of))
+            lambda tx: _chapter(tx, journal.story(tx, of, most=most, after=first), journal.length(tx, of))
         )
         facts = {"kind": of.kind, "key": of.key}
         if not told.total:
-            return Content((Text("audit-none", facts),)), 1
-        title = Text("audit-title", facts | {"count": told.total})
-        texts = [text for entry in told.entries for text in self._entry(entry, told.names, of)]
-        return Content((title, *texts)), -(-told.total // PAGE)
+            return Content((Text("audit-none", facts),))
+        if after >= told.total:  # there are fewer by now
+            return await self.story(of)
+        entries = [self._entry(entry, told.names, of) for entry in told.entries]
+        before, following = entries[: after - first], entries[after - first :]
+        shown = following[: _fitting(following)]
+        end = after + len(shown)
+        texts = [Text("audit-title", facts | {"count": told.total})]
+        if after or end < told.total:
+            texts.append(Text("audit-range", {"first": after + 1, "last": end, "count": told.total}))
+        earlier = after - _fitting(before[::-1]) if before else None
+        actions = moves("audit", earlier, end if end < told.total else None)
+        return Content((*texts, *(text for entry in shown for text in entry)), actions=actions)
 
     async def latest(self) -> Content:
         """The last that happened to anything."""
@@ -102,16 +119,14 @@ class Audit:
             "key": entry.key,
         }
         is_itself = of is not None and (of.kind, of.key.lower()) == (entry.kind, entry.key.lower())
-        texts = [Text("audit-entry" if is_itself else "audit-entry-of", facts)]
-        texts += [
+        head = Text("audit-entry" if is_itself else "audit-entry-of", facts)
+        changes = [
             Text("audit-change-line", {"change": change})
             for change in self._changes(entry.before, entry.after)
         ]
-        if entry.correlation_id:
-            texts.append(
-                Text("audit-trace", {"job": entry.job_id or "–", "correlation_id": entry.correlation_id})
-            )
-        return texts
+        source = {"job": entry.job_id or "–", "correlation_id": entry.correlation_id}
+        trace = [Text("audit-trace", source)] if entry.correlation_id else []
+        return [head, *_shortened(changes, ROOM - _width([head, *trace])), *trace]
 
     def _changes(self, before: Any, after: Any) -> list[str]:
         """What differs, a line each, without what secret fields hold."""
@@ -125,6 +140,30 @@ class Audit:
     def _is_secret(self, name: str) -> bool:
         """Whether a field of this name is one whose value is taken out of every text."""
         return HARMLESS not in self._excerpt(f'"{name}": "{HARMLESS}"', CHANGE)
+
+
+def _width(texts: Sequence[Text]) -> int:
+    """In UTF-16 units, which Telegram counts; rather more than less."""
+    written = (str(value) for text in texts for value in text.params.values() if not isinstance(value, dict))
+    wordy = sum(text.key != "audit-change-line" for text in texts)
+    return LINE * wordy + sum(
+        len(each.encode("utf-16-le", "surrogatepass")) // 2 + INDENT for each in written
+    )
+
+
+def _shortened(changes: list[Text], room: int) -> list[Text]:
+    """As many of them as there is room for, and how many more there are."""
+    shown = list(changes)
+    while shown and _width(shown) > room - LINE:
+        shown.pop()
+    rest = len(changes) - len(shown)
+    return [*shown, Text("audit-more", {"count": rest})] if rest else shown
+
+
+def _fitting(entries: Sequence[Sequence[Text]]) -> int:
+    """How many of the entries, from the first on, are a page; one is at least."""
+    widths = accumulate(map(_width, entries[:PAGE]))
+    return max(sum(width <= ROOM for width in widths), 1)
 
 
 def _action(entry: JournalEntry) -> Any:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from services.engine.errors import StaleButton
 from services.engine.work import Work
 from services.flow.items import Action
 from services.flow.journal import Journal, actor_of
@@ -39,11 +40,14 @@ class ChatSettings:
     ) -> None:
         """Keep one of CHOICES, pressed below the settings' message, which then shows it.
 
-        In a private chat the language is the person's, as by /lang; there is no other choice.
+        In a private chat the language is the person's, as by /lang. There is no other choice: for one
+        raises StaleButton.
         """
+        what, _, value = choice.partition("-")
+        if place.private and what != "language":
+            raise StaleButton("a private chat has its language alone")
 
         def unit(tx: Transaction) -> None:
-            what, _, value = choice.partition("-")
             if place.private:
                 language = self._choose_own(tx, asker, value)
             else:

@@ -1,5 +1,6 @@
 """Claims: how the first admin comes about. Who can read the hub's log may become one, by /start CODE."""
 
+import re
 from datetime import datetime, timedelta
 from hashlib import sha256
 from random import Random
@@ -16,6 +17,7 @@ LIFE = timedelta(hours=24)
 # Letters alone, and none that looks like another: a code is copied by hand, and is no phone number to a log.
 LETTERS = "abcdefghjkmnpqrstuvwxyz"
 PARTS, PART = 4, 5  # five times four letters: some 90 bits
+_CODE = re.compile(rf"[{LETTERS}]{{{PART}}}(-[{LETTERS}]{{{PART}}}){{{PARTS - 1}}}")
 
 
 class Claims:
@@ -61,6 +63,11 @@ class Claims:
     def _use(self, tx: Transaction, user_id: int, code: str, now: datetime) -> bool:
         used = claims.use(tx, digest_of(code), by=user_id, at=now, since=now - LIFE)
         return used and not people.with_role(tx, "admin")
+
+
+def is_code(text: str) -> bool:
+    """Whether a text has the shape of a code."""
+    return bool(_CODE.fullmatch(text.strip().lower()))
 
 
 def digest_of(code: str) -> str:

@@ -1,7 +1,7 @@
 """Confirmations: what is dangerous is asked about first, and done when the same person says yes in time."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -96,14 +96,17 @@ class Confirmations:
         work.write(unit)
 
     async def take(self, token: str, yes: bool, by: Asker, place: Place, press_id: str, work: Work) -> None:
-        """A question's button was pressed. Raises StaleButton, NotAllowed, and what the operation raises."""
+        """A question's button was pressed. Raises StaleButton, NotAllowed, and what the operation raises.
+
+        In time is a press that came in time, whenever it is worked: an earlier try may have done it already.
+        """
         row = await self._database.read(lambda tx: _shown_at(tx, token, place))
-        now = self._clock.now()
+        pressed_at = work.job.accepted_at
         if row is None or row.action not in self._known:
             raise StaleButton(token, user_text="error-stale-confirmation")
         if row.user_id != by.user_id:
             raise NotAllowed("another person's question", user_text="error-not-yours")
-        if row.used_at or row.expires_at <= now:
+        if row.used_at or row.expires_at <= pressed_at:
             raise StaleButton(token, user_text="error-stale-confirmation")
         outcome = Content((Text("cancelled"),))
         if yes:
@@ -121,12 +124,18 @@ class Confirmations:
 
 
 def _shown_at(tx: Transaction, token: str, place: Place) -> Confirmation | None:
-    """The question behind a button, if this is the message that asks it."""
+    """The question behind a button, if this is the message that asks it.
+
+    Its time runs from when it could be read: a busy group's messages wait their turn.
+    """
     row = confirmations.by_token(tx, token)
     if row is None or row.chat_id != place.chat_id:
         return None
     _, number = messages.sent_id(tx, row.shown_row) or ("", None)
-    return row if number in {None, place.message_id} else None  # None: nobody heard which it became
+    if number not in {None, place.message_id}:  # None: nobody heard which it became
+        return None
+    sent_at = messages.sent_at(tx, row.shown_row)
+    return replace(row, expires_at=max(row.expires_at, sent_at + LIFE)) if sent_at else row
 
 
 def replace_actions(content: Content, actions: tuple[Action, ...]) -> Content:

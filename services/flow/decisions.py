@@ -6,7 +6,7 @@ from services.engine.errors import Refused
 from services.engine.inbox import Topic
 from services.engine.retry import OUTSIDE
 from services.engine.work import Work
-from services.flow.approval_cards import ApprovalCards
+from services.flow.approval_cards import ELSEWHERE, ApprovalCards
 from services.flow.approvals import TOPIC
 from services.flow.excerpts import Excerpt
 from services.flow.items import Addition, Items
@@ -57,7 +57,7 @@ class Decisions:
         work.write(lambda tx: self._add(tx, work, approval, addition))
 
     async def last_word(self, job: Job, work: Work, error: Exception) -> None:
-        """Tell the admins that it did not come about."""
+        """Tell the admins, and those who asked, that it did not come about."""
         approval = await self._approval(job)
         if approval is None:
             return
@@ -69,17 +69,28 @@ class Decisions:
             for place in audience:
                 name = f"failed.{job.replays}.{place.chat_id}"
                 self._messages.text(tx, job, place, content, name=name)
+            self._give_up(tx, work, approval)
 
         work.write(unit)
+
+    def _give_up(self, tx: Transaction, work: Work, approval: Approval) -> None:
+        """Cards and proposals tell it each time, those who asked hear of it once."""
+        self._cards.refresh(tx, work, approval.token)
+        told = Content((Text("approved-failed", {"title": approval.card["title"]}),))
+        self._outcomes.tell(tx, work, approval, "failed", told if work.job.replays == 0 else None)
 
     def _add(self, tx: Transaction, work: Work, approval: Approval, addition: Addition) -> None:
         item, new = self._items.kind(approval.kind).add(tx, work, addition)
         if new:
             actor, after = approval.decided_by or "approvals", approval.details
             self._journal.record(tx, work.job, actor, "add", item.kind, item.key, after=after)
-        outcome = Text("approved", {"name": approval.decided_name or "?"}) if new else Text("listed-already")
+        outcome = Text("approved", {"name": approval.decided_name or "?"})
+        if approval.decided_by == ELSEWHERE:
+            outcome = Text("listed-already")
         links = (item.card.link,) if item.card.link else ()
         content = Content((outcome,), item.card, links)
+        if work.job.replays:
+            self._cards.refresh(tx, work, approval.token)
         self._outcomes.tell(tx, work, approval, "added", content, react=True)
 
     async def _approval(self, job: Job) -> Approval | None:

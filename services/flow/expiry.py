@@ -9,6 +9,7 @@ from services.flow.messages import Content, Messages, Text
 from services.flow.outcomes import Outcomes
 from services.flow.places import Place
 from services.flow.proposal_messages import ProposalMessages
+from services.flow.upkeep import Upkeep
 from storage import approvals
 from storage.database import Database, Transaction
 from storage.records import Approval, Job
@@ -28,6 +29,7 @@ class Expiry:
         outcomes: Outcomes,
         shown: ProposalMessages,
         messages: Messages,
+        upkeep: Upkeep,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -36,14 +38,19 @@ class Expiry:
         self._outcomes = outcomes
         self._shown = shown
         self._messages = messages
+        self._upkeep = upkeep
 
     async def expire(self, job: Job, work: Work) -> dict[str, int]:
-        """Close what is overdue, tell those who asked, and the admins in one message; how many there were."""
+        """Close what is overdue, tell those who asked, and the admins in one message; how many there were.
+
+        What is left is looked after.
+        """
         now = self._clock.now()
         overdue = await self._database.read(lambda tx: approvals.overdue(tx, now, most=MOST))
         if overdue:
             audience = await self._cards.audience()
             work.write(lambda tx: self._expire(tx, work, overdue, audience))
+        await self._upkeep.tend(work)
         return {"overdue": len(overdue)}
 
     def _expire(
@@ -53,12 +60,11 @@ class Expiry:
         shown: dict[int, Place] = {}
         for approval in expired:
             shown |= self._outcomes.settle(tx, approval, "expired")
-        for row, there in shown.items():  # several of them may stand in one message
+        for row, there in sorted(shown.items()):  # several of them may stand in one message
             self._shown.refresh(tx, work, row, there)
         for approval in expired:
             content = Content((Text("expired", {"title": approval.card["title"]}),))
-            for request in approvals.requests(tx, approval.token):
-                self._outcomes.say(tx, work, request, content, name="expired")
+            self._outcomes.say_all(tx, work, approval, content, name="expired")
         if expired:
             self._tell_admins(tx, work, expired, audience)
 

@@ -54,17 +54,17 @@ class JobSigns:
         )
 
     async def dead(self, opened: Mapping[str, Notice]) -> Findings:
-        """Jobs that were given up since the last notice about such, while more follow within the hour."""
+        """Jobs that were given up since the last notice about such, while more follow within the hour.
+
+        However long ago it was, what no notice told yet opens one: the hub may have been down meanwhile.
+        """
         now = self._clock.now()
-        last, found = await self._database.read(
-            lambda tx: (notices.last(tx, DEAD_JOBS.name), job_signs.died(tx, now - BEFORE_ANY))
-        )
-        begin = _told_until(last, now - BEFORE_ANY)
-        died = [(topic, at) for topic, at in found if at > begin]
-        if not died or now - died[-1][1] > EPISODE:
+        last, begin, died = await self._database.read(lambda tx: _untold(tx, now - BEFORE_ANY))
+        if not died or _is_past(last, died[-1][1], now):
             return Findings()
         params = {
             "topics": _most_frequent([topic for topic, _ in died]),
+            "began": died[0][1].isoformat(),
             "begin": begin.isoformat(),
             "until": died[-1][1].isoformat(),
         }
@@ -90,6 +90,20 @@ def _is_excused(tx: Transaction, since: datetime) -> bool:
     """Whether work is paused, or was after that moment."""
     switch = switches.by_name(tx, PAUSED)
     return switch is not None and (switch.is_on or switch.at > since)
+
+
+def _untold(
+    tx: Transaction, earliest: datetime
+) -> tuple[Notice | None, datetime, list[tuple[str, datetime]]]:
+    """The last notice, after which moment the open one or the next counts, and what died since then."""
+    last = notices.last(tx, DEAD_JOBS.name)
+    begin = _told_until(last, earliest)
+    return last, begin, job_signs.died(tx, begin)
+
+
+def _is_past(last: Notice | None, died_at: datetime, now: datetime) -> bool:
+    """Whether a notice is open that was told, and followed by no death, for as long as an episode."""
+    return last is not None and last.state == "open" and now - max(last.since, died_at) > EPISODE
 
 
 def _told_until(last: Notice | None, earliest: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """The journal: who did what to which item, and because of which job."""
 
+from datetime import datetime
 from typing import Any
 
 from services.engine.clock import Clock
@@ -42,6 +43,11 @@ class Journal:
             job_id=job.id if job else None,
             correlation_id=job.correlation_id if job else current_correlation_id(),
         )
+
+    def added_since(self, tx: Transaction, kind: str, key: str, since: datetime | None) -> bool:
+        """Whether somebody added an item after that moment."""
+        story = journal.of_item(tx, kind, key)
+        return any(entry.action == "add" and (since is None or entry.at > since) for entry in story)
 
     def added(self, tx: Transaction, job: Job, item: Item, by: Asker, details: Any) -> None:
         """An item was added."""

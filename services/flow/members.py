@@ -10,6 +10,7 @@ from storage.database import Database, Transaction
 from storage.records import Member
 
 BELIEVED = timedelta(seconds=60)  # how long the last word is good for
+TRUSTED = timedelta(hours=1)  # how long it is made do with while Telegram does not answer
 ADMINISTERS = frozenset({"creator", "administrator"})
 BELONGS = ADMINISTERS | {"member", "restricted"}
 # Telegram dates what it tells in whole seconds: within one, what it tells is newer than what it answered.
@@ -47,7 +48,7 @@ class Members:
     async def status(self, chat_id: int, user_id: int, *, afresh: bool = False) -> str:
         """What somebody is in a chat. Raises Unavailable.
 
-        An outage of Telegram leaves the last word, if there is one, but for who asks `afresh`.
+        An outage of Telegram leaves the last word for an hour, but not to who asks `afresh`.
         """
         known = await self._database.read(lambda tx: members.of(tx, chat_id, user_id))
         asked = self._clock.now()
@@ -59,7 +60,7 @@ class Members:
             await self._move(chat_id, moved.chat_id)
             return await self.status(moved.chat_id, user_id, afresh=afresh)
         except Unavailable:
-            if known is None or afresh:
+            if known is None or afresh or asked - known.checked_at > TRUSTED:
                 raise
             return known.status
         member = Member(chat_id, user_id, status, asked)

@@ -134,8 +134,16 @@ class Messages:
             correlation_id=job.correlation_id,
             created_at=now,
             due_at=due or now,
-            dedup_id=dedup_id or f"job:{job.id}:{name}",
+            dedup_id=dedup_id or f"job:{life_of(job)}:{name}",
             job_id=job.id,
             **where,
         )
-        return messages.put(tx, row)
+        row_id = messages.put(tx, row)
+        if row_id is not None and kind == "edit":  # what nobody has seen yet nobody needs to
+            messages.drop_older_edits(tx, row_id, row)
+        return row_id
+
+
+def life_of(job: Job) -> str:
+    """Names a job from its beginning to its end; one that is worked anew has another life."""
+    return f"{job.id}.{job.replays}" if job.replays else str(job.id)

@@ -23,11 +23,12 @@ from storage.records import Job, Notice, NoticeMessage
 
 AGAIN_WITHIN = timedelta(minutes=10)  # a cause that comes back sooner goes on as the same notice
 STEADY = timedelta(minutes=2)  # that a cause has to be gone before people hear that it is
-STEADY_AGAIN = timedelta(minutes=10)  # the same for one that came back before
+STEADY_AGAIN = AGAIN_WITHIN - timedelta(minutes=1)  # for one that came back before: told a look earlier
 EDIT_AFTER = timedelta(minutes=1)  # between two edits of a notice; they get rarer the longer it lasts
 EDIT_PART = 10  # an edit after each tenth of its age
 UNSENT = {"waiting", "sending"}
 LOST = {"failed", "dropped"}
+TOO_LATE = timedelta(hours=24)  # the sender gives up what Telegram could not be asked to take for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Notices:
         """There is a cause of that kind, or it has changed. `subject` (≤ 120) tells it from others.
 
         `params` are JSON for its text: plain values, or {"moment": …}, {"clock": …} and {"seconds": …}.
+        One that began before it is told says so in `began`, a moment as ISO 8601.
         """
         within = AGAIN_WITHIN if kind.recovers else timedelta(0)
         now = self._clock.now()
@@ -102,6 +104,9 @@ class Notices:
                 if reader.hears(kind, look.now, self._zone):
                     self._show(look, notice, kind, reader)
             elif state == "sent" and self._is_outdated(look, notice, message):
+                if outbox.number_in(look.tx, message.shown_row, message.chat_id) is None:
+                    self._show(look, notice, kind, reader)  # it was sent before the group got its new number
+                    continue
                 place = Place(message.chat_id, reader.private, message.language)
                 content = self._content(notice, kind, look.now)
                 self._messages.edit(look.tx, look.job, place, content, row=message.shown_row)
@@ -142,12 +147,13 @@ class Notices:
     def _end(self, look: _Look, notice: Notice, kind: NoticeKind, message: NoticeMessage) -> bool:
         """Tell a chat that it is over; False when that has to wait."""
         reader = look.readers.get(message.chat_id)
-        state, sent_id = outbox.sent_id(look.tx, message.shown_row) or ("dropped", None)
+        state = _state(look.tx, message.shown_row)
         if reader is None or not reader.wants(kind) or state in LOST:
             return True
         if state in UNSENT or not reader.hears(kind, look.now, self._zone):
             return False
-        place = Place(message.chat_id, reader.private, message.language, message_id=sent_id)
+        answered = outbox.number_in(look.tx, message.shown_row, message.chat_id)
+        place = Place(message.chat_id, reader.private, message.language, message_id=answered)
         name = f"over.{notice.id}.{message.chat_id}"
         row = self._messages.text(look.tx, look.job, place, self._over(notice, look.now), name=name)
         if row is not None:
@@ -162,12 +168,12 @@ class Notices:
 
     def _over(self, notice: Notice, now: datetime) -> Content:
         ended = notice.closed_at or now
-        lasted = {"seconds": int((ended - notice.since).total_seconds())}
+        lasted = {"seconds": int((ended - _began(notice)).total_seconds())}
         told = self._params(notice, now) | {"lasted": lasted, "ended": self._moment(ended, now)}
         return Content((Text(f"notice-{notice.kind}-over", told),))
 
     def _params(self, notice: Notice, now: datetime) -> dict[str, Any]:
-        return {**notice.params, "count": notice.count, "since": self._moment(notice.since, now)}
+        return {**notice.params, "count": notice.count, "since": self._moment(_began(notice), now)}
 
     def _moment(self, moment: datetime, now: datetime) -> dict[str, str]:
         """The time alone while it is of today."""
@@ -176,8 +182,15 @@ class Notices:
 
 
 def _state(tx: Transaction, row: int) -> str:
+    """How it is with a message; one given up for its age, not because it was refused, is dropped."""
     known = outbox.sent_id(tx, row)
-    return known[0] if known else "dropped"
+    if known is None or (known[0] == "failed" and notices.gave_up(tx, row, TOO_LATE)):
+        return "dropped"
+    return known[0]
+
+
+def _began(notice: Notice) -> datetime:
+    return datetime.fromisoformat(notice.params["began"]) if "began" in notice.params else notice.since
 
 
 def _steady(notice: Notice) -> timedelta:

@@ -22,19 +22,20 @@ class Outcomes:
         work: Work,
         approval: Approval,
         state: str,
-        content: Content,
+        content: Content | None,
         *,
         by: str | None = None,
         react: bool = False,
     ) -> None:
-        """Close the proposals with that state, and say the content in each chat.
+        """Close the proposals with that state, and say the content, if any, in each chat.
 
         `by` is named where the proposal was shown; `react` puts 👍 on what was asked about.
         """
-        for row, there in self.settle(tx, approval, state, by=by).items():
+        for row, there in sorted(self.settle(tx, approval, state, by=by).items()):
             self._shown.refresh(tx, work, row, there)
+        if content:
+            self.say_all(tx, work, approval, content, name=f"outcome.{state}")
         for request in approvals.requests(tx, approval.token):
-            self.say(tx, work, request, content, name="outcome")
             if react and request.source_message is not None:
                 there = place_of(request)
                 self._messages.react(tx, work.job, there, "added", message_id=request.source_message)
@@ -50,11 +51,15 @@ class Outcomes:
                 shown[row.shown_row] = place_of(request)
         return shown
 
-    def say(
-        self, tx: Transaction, work: Work, request: ApprovalRequest, content: Content, *, name: str
+    def say_all(
+        self, tx: Transaction, work: Work, approval: Approval, content: Content, *, name: str
     ) -> None:
-        """Say something to one who asked."""
-        self._messages.text(tx, work.job, place_of(request), content, name=f"{name}.{request.id}")
+        """Say something to everybody who asked, once where they asked."""
+        first: dict[tuple[int | None, int], ApprovalRequest] = {}
+        for request in approvals.requests(tx, approval.token):
+            first.setdefault((request.asker, request.chat_id), request)
+        for request in first.values():
+            self._messages.text(tx, work.job, place_of(request), content, name=f"{name}.{request.id}")
 
 
 def place_of(request: ApprovalRequest) -> Place:

@@ -1,7 +1,7 @@
 """Pausing: everything is still accepted and stored, and nothing is begun until somebody resumes.
 
-What keeps the house goes on, and so do the updates of the operators' own chats: else nobody could say
-/resume.
+What keeps the house goes on, and so do the updates of the operators' own chats, or of all chats while no
+operator is known: else nobody could say /resume, or /start with the code that makes an admin.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class Pause:
         self._every = every
         self._hinted = asyncio.Event()
         self._state: Switch | None = None
-        self._let_through: frozenset[str] = frozenset()
+        self._let_through: frozenset[str] | None = frozenset()
         confirmations.register(ACTION, self._confirmed)
 
     @property
@@ -64,7 +64,7 @@ class Pause:
         return self._state
 
     def passing(self, topic: Topic) -> frozenset[str] | None:
-        """See services/engine/inbox.py: while work is paused, only the operators' chats."""
+        """See services/engine/inbox.py: while work is paused, only the operators' chats if there are any."""
         if self._state is None or not topic.pausable:
             return None
         return self._let_through if topic.by_chat else frozenset()
@@ -144,12 +144,17 @@ class Pause:
         switch = await self._database.read(lambda tx: switches.by_name(tx, NAME))
         return switch if switch and switch.is_on else None
 
-    async def _operators(self, state: Switch) -> frozenset[str]:
-        """The chats from where the hub is run: every admin's, the admins' group, and where it was paused."""
+    async def _operators(self, state: Switch) -> frozenset[str] | None:
+        """The chats from where the hub is run: every admin's, the admins' group, and where it was paused.
+
+        None, all chats, while there is nobody who could resume.
+        """
+        if not await self._roles.has_admin():
+            return None
         chats = {*await self._roles.admins(), await self._roles.admin_chat(), state.chat_id}
         return frozenset(chat_key(chat) for chat in chats if chat is not None)
 
-    def _take(self, state: Switch | None, let_through: frozenset[str]) -> None:
+    def _take(self, state: Switch | None, let_through: frozenset[str] | None) -> None:
         changed = (state is None) != (self._state is None)
         if let_through != self._let_through or changed:
             self._inbox.wake_all()

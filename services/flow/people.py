@@ -3,9 +3,20 @@
 from services.engine.clock import Clock
 from storage import chats, messages, people
 from storage.database import Database, Transaction
-from storage.records import Chat
+from storage.records import Chat, Person
 
 LANGUAGES = ("ru", "en")
+
+
+def primary(code: str | None) -> str | None:
+    """The language of an IETF tag, without its region."""
+    return (code or "").split("-")[0].lower() or None
+
+
+def ours(code: str | None) -> str | None:
+    """The language of an IETF tag when we have texts in it."""
+    language = primary(code)
+    return language if language in LANGUAGES else None
 
 
 class People:
@@ -20,18 +31,18 @@ class People:
     async def language(
         self, user_id: int | None, telegram_says: str | None, chat_id: int | None = None
     ) -> str:
-        """What was chosen for the chat, by the person, in the person's Telegram; else the hub's."""
-        chosen = await self._database.read(lambda tx: self._chosen(tx, user_id, chat_id))
-        if chosen:
-            return chosen
-        spoken = (telegram_says or "").split("-")[0].lower()
-        return spoken if spoken in LANGUAGES else self._default
+        """What was chosen for the chat, by the person, in the person's Telegram; else the hub's.
 
-    def _chosen(self, tx: Transaction, user_id: int | None, chat_id: int | None) -> str | None:
-        chat = chats.by_id(tx, chat_id) if chat_id is not None else None
-        if chat and chat.language:
-            return chat.language
-        return self.chosen_language(tx, user_id) if user_id is not None else None
+        Without `telegram_says`, as where the hub writes first, it is what Telegram said when they wrote last.
+        """
+
+        def unit(tx: Transaction) -> tuple[Chat | None, Person | None]:
+            chat = chats.by_id(tx, chat_id) if chat_id is not None else None
+            return chat, people.by_id(tx, user_id) if user_id is not None else None
+
+        chat, person = await self._database.read(unit)
+        chosen, said = (person.language, person.spoken) if person else (None, None)
+        return (chat.language if chat else None) or chosen or ours(telegram_says or said) or self._default
 
     def chosen_language(self, tx: Transaction, user_id: int) -> str | None:
         """What the person chose."""
@@ -42,9 +53,17 @@ class People:
         """Remember a chosen language, or that there is none."""
         people.choose_language(tx, user_id, language, name=name, at=self._clock.now())
 
-    def meet(self, tx: Transaction, user_id: int, name: str, username: str | None) -> None:
-        """Keep how a person is called."""
-        people.note(tx, user_id, name=name, username=username, at=self._clock.now())
+    def meet(
+        self,
+        tx: Transaction,
+        user_id: int,
+        name: str,
+        username: str | None,
+        telegram_says: str | None = None,
+    ) -> None:
+        """Keep how a person is called, and the language their Telegram speaks, when it tells."""
+        spoken, now = primary(telegram_says), self._clock.now()
+        people.note(tx, user_id, name=name, username=username, spoken=spoken, at=now)
 
     def enter(self, tx: Transaction, chat_id: int, type_: str, title: str) -> None:
         """Keep what a chat is called; hearing from it means that it takes messages."""

@@ -1,19 +1,19 @@
 """Proposals: shown where somebody asked, accepted by whoever presses first."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from services.engine.clock import Clock
-from services.engine.errors import StaleButton, Unavailable
+from services.engine.errors import StaleButton
 from services.engine.work import Work
 from services.flow import batches
-from services.flow.approvals import Approvals
+from services.flow.approvals import MOST_PENDING, Approvals
 from services.flow.batches import Batch
 from services.flow.items import Action, Addition, Item, Items, Proposal
 from services.flow.journal import Journal
 from services.flow.messages import Answer, Content, Messages, Text
 from services.flow.places import Asker, Place, Press
+from services.flow.planning import Plan, Planning
 from services.flow.proposal_messages import ProposalMessages, expiry_of
 from storage import chats, proposals
 from storage.database import Database, Transaction
@@ -23,16 +23,6 @@ from storage.records import Proposal as Row
 GROUP_LIFE = timedelta(hours=24)  # an unpressed proposal is deleted then; the same one may come again
 PRIVATE_LIFE = timedelta(days=30)
 PER_HOUR = 5  # proposals in one group
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a press leads to, by token: what is added at once, is there already, or is asked for."""
-
-    additions: Mapping[str, Addition]
-    listed: Mapping[str, Item]
-    asked: Sequence[str]
-    audience: Sequence[Place]
 
 
 class Proposals:
@@ -57,6 +47,7 @@ class Proposals:
         self._journal = journal
         self._approvals = approvals
         self._shown = shown
+        self._planning = Planning(items, approvals)
         self._new_token = new_token
 
     async def is_welcome(self, kind: str, key: str, place: Place) -> bool:
@@ -125,7 +116,7 @@ class Proposals:
             raise StaleButton(token)
         if shown_as not in {None, press.place.message_id}:
             raise StaleButton(token)
-        plan = await self._plan([row], press)
+        plan = await self._planning.plan([row] if self._is_open(row) else [], press)
         work.write(lambda tx: self._accept(tx, work, token, press, plan))
 
     async def accept_reaction(self, message_id: int, press: Press, work: Work) -> None:
@@ -133,30 +124,10 @@ class Proposals:
         rows = await self._database.read(lambda tx: proposals.by_message(tx, press.place.chat_id, message_id))
         still_open = [row for row in rows if self._is_open(row)]
         if still_open:
-            plan = await self._plan(still_open, press)
+            plan = await self._planning.plan(still_open, press)
             work.write(lambda tx: self._accept(tx, work, still_open[0].token, press, plan))
 
-    async def _plan(self, rows: Sequence[Row], press: Press) -> _Plan:
-        """The outside part, before the transaction: who must ask, and what adding means elsewhere."""
-        additions, listed, asked = {}, {}, []
-        for row in filter(self._is_open, rows):
-            if not await self._approvals.must_ask(row.kind, press.by):
-                addition = Addition(row.key, row.details, press.by.user_id, row.chat_id, row.created_at)
-                additions[row.token] = await self._items.kind(row.kind).carry_out(addition)
-            elif item := await self._found(row):
-                listed[row.token] = item
-            else:
-                asked.append(row.token)
-        return _Plan(additions, listed, asked, await self._approvals.audience(press.by) if asked else ())
-
-    async def _found(self, row: Row) -> Item | None:
-        """What is there by now needs nobody's yes; a source that is away keeps nobody from asking."""
-        try:
-            return await self._items.kind(row.kind).find(row.key)
-        except Unavailable:
-            return None
-
-    def _accept(self, tx: Transaction, work: Work, token: str, press: Press, plan: _Plan) -> None:
+    def _accept(self, tx: Transaction, work: Work, token: str, press: Press, plan: Plan) -> None:
         """Take what is still open, all of it shown by one message; `token` tells for which if nothing is."""
         there = self._add_all(tx, work, press, plan)
         asked, refused = self._ask_all(tx, work, press, plan)
@@ -169,8 +140,16 @@ class Proposals:
             self._tell(tx, work, there[0][0], press, [item for _, item, _ in there], outcome)
         elif asked:
             self._answer(tx, work, press, Text("sent-for-approval", {"count": len(asked)}), alert=False)
+        elif any(self._open(tx, each) for each in plan.asked):
+            self._tell_too_many(tx, work, press)
         else:
             self._answer(tx, work, press, _closed(proposals.by_token(tx, token)), alert=True)
+
+    def _tell_too_many(self, tx: Transaction, work: Work, press: Press) -> None:
+        text = Text("too-many-pending", {"most": MOST_PENDING})
+        self._answer(tx, work, press, text, alert=True)
+        if press.press_id is None and press.place.private:  # a reaction has no answer of its own
+            self._messages.text(tx, work.job, press.place, Content((text,)), name="too-many")
 
     def _open(self, tx: Transaction, token: str) -> Row | None:
         row = proposals.by_token(tx, token)
@@ -180,9 +159,7 @@ class Proposals:
         by, now = press.by, self._clock.now()
         proposals.decide(tx, row.token, state, by=by.user_id, name=by.name, at=now)
 
-    def _add_all(
-        self, tx: Transaction, work: Work, press: Press, plan: _Plan
-    ) -> list[tuple[Row, Item, bool]]:
+    def _add_all(self, tx: Transaction, work: Work, press: Press, plan: Plan) -> list[tuple[Row, Item, bool]]:
         """Add those that are still open: each with its item, and whether that is new."""
         there = []
         for token, addition in plan.additions.items():
@@ -201,10 +178,10 @@ class Proposals:
         item, new = self._items.kind(row.kind).add(tx, work, addition)
         if new:
             self._journal.added(tx, work.job, item, press.by, row.details)
-            self._approvals.grant(tx, work, row.kind, row.key, press.by)
+        self._approvals.grant(tx, work, row.kind, row.key, press.by)
         return item, new
 
-    def _ask_all(self, tx: Transaction, work: Work, press: Press, plan: _Plan) -> tuple[list[Row], list[Row]]:
+    def _ask_all(self, tx: Transaction, work: Work, press: Press, plan: Plan) -> tuple[list[Row], list[Row]]:
         """Ask for those that are still open: these, and those that an admin has refused meanwhile.
 
         A group's offer from before a no is closed, so that nobody is asked again at once.
@@ -217,7 +194,7 @@ class Proposals:
                 now, name = self._clock.now(), rejected.decided_name
                 proposals.decide(tx, row.token, "rejected", by=None, name=name, at=now)
                 refused.append(row)
-            else:
+            elif self._approvals.has_room(tx, row, press.by):
                 self._close(tx, row, "asked", press)
                 self._approvals.ask(tx, work, row, press.by, press.place, plan.audience)
                 asked.append(row)

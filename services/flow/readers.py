@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.flow.notice_kinds import NoticeKind
+from services.flow.people import ours
 from services.flow.quiet_hours import QuietHours
 from storage import chat_notices, chats, notices, people
 from storage.database import Transaction
@@ -66,9 +67,10 @@ class Readers:
         return Reader(chat_id, chat is not None, self._language(tx, chat_id, chat), home, switched, quiet)
 
     def _language(self, tx: Transaction, chat_id: int, chat: Chat | None) -> str:
-        """The chat's own; a person's chosen one, or what was last spoken with them; else the hub's."""
+        """The chat's own; a person's chosen one, their Telegram's, what was last spoken; else the hub's."""
         chosen = chat.language if chat else None
         if chosen is None and chat_id > 0:
             person = people.by_id(tx, chat_id)
-            chosen = (person.language if person else None) or notices.language_spoken(tx, chat_id)
+            own = (person.language or ours(person.spoken)) if person else None
+            chosen = own or notices.language_spoken(tx, chat_id)
         return chosen or self._default

@@ -16,8 +16,9 @@ from services.engine.work import Work
 from services.flow.confirmations import Confirmations, Confirmed
 from services.flow.journal import Journal, actor_of
 from services.flow.messages import Content, Messages, Text
+from services.flow.pause import NAME as PAUSED
 from services.flow.places import Asker, Place
-from storage import jobs, replaying
+from storage import jobs, replaying, switches
 from storage import journal as journal_rows
 from storage.database import Database, Transaction
 from storage.records import Job, JobState
@@ -26,7 +27,9 @@ from storage.replaying import Chosen, DeadGroup, DeadJob
 TOPIC = "replay"
 PART = 200  # jobs put back in one transaction
 LOOK_EVERY = timedelta(seconds=3)  # between two looks at how they get on, and two edits of what is shown
-WATCHED = timedelta(minutes=10)  # from its beginning: what is not done by then is told as waiting
+GROUP_LOOK_EVERY = timedelta(seconds=15)  # in a group, where other things have to be said as well
+LOOK_PART = 10  # and not before a tenth more of the time has gone since all are back
+WATCHED = timedelta(minutes=10)  # from when all are back: what is not done by then is told as waiting
 AT_ONCE = 4  # replays
 RETRY = RetryPolicy(attempts=5, window=3600.0, delay=2.0, cap=60.0)
 
@@ -43,8 +46,9 @@ class Order(msgspec.Struct, frozen=True):
     row: int
     after: int = 0
     replayed: int = 0
-    all_back: bool = False
-    told_at: datetime | None = None
+    back_at: datetime | None = None  # when all were
+    looked_at: datetime | None = None
+    told: dict[str, int] = {}  # the counts that are shown
 
 
 class Replay:
@@ -124,7 +128,12 @@ class Replay:
 
         work.write(unit)
         work.afterwards(lambda: self._inbox.wake(TOPIC))
-        return Content((Text("replay-begun", {"count": total}),))
+        begun = Text("replay-begun", {"count": total})
+        return Content((begun, Text("replay-paused")) if await self._is_paused() else (begun,))
+
+    async def _is_paused(self) -> bool:
+        switch = await self._database.read(lambda tx: switches.by_name(tx, PAUSED))
+        return switch is not None and switch.is_on
 
     async def handle(self, job: Job, work: Work) -> dict[str, int]:
         """One link of the chain; how many jobs it put back."""
@@ -134,31 +143,40 @@ class Replay:
         def unit(tx: Transaction) -> None:
             ended = self._put_back(tx, job, order)
             put_back["replayed"] = len(ended)
-            self._go_on(tx, job, _further(order, ended))
+            self._go_on(tx, job, _further(order, ended, self._clock.now()))
 
         work.write(unit)
         work.afterwards(self._inbox.wake_all)
         return put_back
 
     def _put_back(self, tx: Transaction, job: Job, order: Order) -> list[DeadJob]:
-        if order.all_back:
+        if order.back_at:
             return []
         now = self._clock.now()
         return replay_part(tx, self._journal, order.chosen, order.by, job=job, after=order.after, now=now)
 
     def _go_on(self, tx: Transaction, job: Job, order: Order) -> None:
-        """Show how far it is, and store the next link unless this was the last."""
-        now = self._clock.now()
-        states = replaying.outcome(tx, job.correlation_id, since=order.since)
-        open_ = states.get("waiting", 0) + states.get("claimed", 0)
-        over = order.all_back and (not open_ or now - order.begun >= WATCHED)
-        if over or order.told_at is None or now - order.told_at >= LOOK_EVERY:
-            order = msgspec.structs.replace(order, told_at=now)
-            self._messages.edit(tx, job, order.place, _progress(order, states, open_, over), row=order.row)
+        """Show how far it is when that is due, and store the next link unless this was the last."""
+        now, over = self._clock.now(), False
+        every = _look_every(order, now)
+        if order.back_at or order.looked_at is None or now - order.looked_at >= every:
+            order, over = self._look(tx, job, msgspec.structs.replace(order, looked_at=now))
         if not over:
-            due = now + LOOK_EVERY if order.all_back else now
+            due = min(now + every, order.back_at + WATCHED) if order.back_at else now
             offer = Offer(job.key, f"after:{job.id}", _json(order))
             self._inbox.accept_in(tx, TOPIC, offer, correlation_id=job.correlation_id, due=due)
+
+    def _look(self, tx: Transaction, job: Job, order: Order) -> tuple[Order, bool]:
+        """Tell what differs from what is shown; the order as it is now, and whether that was all."""
+        states = replaying.outcome(tx, job.correlation_id, since=order.since)
+        counts = _counts(order, states)
+        over = order.back_at is not None and (
+            not counts["waiting"] or self._clock.now() - order.back_at >= WATCHED
+        )
+        if over or counts != order.told:
+            text = Text("replay-over" if over else "replay-progress", counts)
+            self._messages.edit(tx, job, order.place, Content((text,)), row=order.row)
+        return msgspec.structs.replace(order, told=counts), over
 
 
 def replay_part(
@@ -182,10 +200,16 @@ def replay_part(
     return ended
 
 
-def _further(order: Order, ended: list[DeadJob]) -> Order:
+def _further(order: Order, ended: list[DeadJob], now: datetime) -> Order:
     if not ended:
-        return msgspec.structs.replace(order, all_back=True)
+        return msgspec.structs.replace(order, back_at=order.back_at or now)
     return msgspec.structs.replace(order, after=ended[-1].id, replayed=order.replayed + len(ended))
+
+
+def _look_every(order: Order, now: datetime) -> timedelta:
+    """Less often as it lasts."""
+    shortest = LOOK_EVERY if order.place.private else GROUP_LOOK_EVERY
+    return max(shortest, (now - (order.back_at or now)) / LOOK_PART)
 
 
 def _question(counts: dict[str, int], chosen: Chosen) -> Content:
@@ -194,15 +218,14 @@ def _question(counts: dict[str, int], chosen: Chosen) -> Content:
     return Content(tuple(texts))
 
 
-def _progress(order: Order, states: dict[str, int], open_: int, over: bool) -> Content:
-    counts = {
+def _counts(order: Order, states: dict[str, int]) -> dict[str, int]:
+    return {
         "count": order.replayed,
         "total": order.total,
         "done": states.get("done", 0),
         "dead": states.get("dead", 0),
-        "waiting": open_,
+        "waiting": states.get("waiting", 0) + states.get("claimed", 0),
     }
-    return Content((Text("replay-over" if over else "replay-progress", counts),))
 
 
 def _json(order: Order) -> str:

@@ -130,10 +130,10 @@ class Roles:
         """Whether there is anybody to decide."""
         return self._named.admin_chat is not None or bool(await self.admins())
 
-    async def others(self, user_id: int) -> bool:
-        """Whether there is an admin beside this one, as Telegram says now. Raises Unavailable."""
+    async def others(self, user_ids: frozenset[int]) -> bool:
+        """Whether there is an admin beside these, as Telegram says now. Raises Unavailable."""
         await self.refresh()
-        return bool(await self.admins() - {user_id})
+        return bool(await self.admins() - user_ids)
 
     async def administers(self, chat_id: int, user_id: int) -> bool:
         """Whether somebody administers that chat, as Telegram says now. Raises Unavailable."""

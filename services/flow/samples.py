@@ -79,6 +79,13 @@ class Samples:
         """What happened in this process since it wrote last; series and labels without any are left out."""
         return self._since(self._counted())
 
+    async def jobs_since(self, since: datetime) -> int:
+        """How many jobs were done from then on, this moment included."""
+        now, without = self._clock.now(), self._ticking()
+        after = now + timedelta(microseconds=1)
+        done = await self._database.read(lambda tx: samples.jobs_done(tx, since, after, without=without))
+        return sum(done.values())
+
     async def count_jobs(self, job: Job, work: Work) -> int:
         """The handler of the topic `samples`: write down how many jobs were done; how many it were."""
         until = msgspec.json.decode(job.payload, type=Payload).at

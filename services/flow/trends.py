@@ -71,9 +71,11 @@ class Trends:
         now = self._clock.now()
         begin = self._hour_of(now) - (HOURS - 1) * HOUR
         rows = await self._database.read(lambda tx: samples.totals(tx, (HITS, MISSES, JOBS), begin))
-        fresh = [Total(now, *key, value) for key, value in self._kept.fresh().items()]
-        trends = {region: _trend([*rows, *fresh], region, begin, now) for region in regions}
-        return Day(begin.astimezone(self._zone), trends, _jobs(rows, begin))
+        last = max((row.at for row in rows if row.series == JOBS), default=now - HOUR)
+        fresh = {**self._kept.fresh(), (JOBS, ""): await self._kept.jobs_since(max(last, now - HOUR))}
+        everything = [*rows, *(Total(now, *key, value) for key, value in fresh.items())]
+        trends = {region: _trend(everything, region, begin, now) for region in regions}
+        return Day(begin.astimezone(self._zone), trends, _jobs(everything, begin))
 
     def _hour_of(self, moment: datetime) -> datetime:
         there = moment.astimezone(self._zone)

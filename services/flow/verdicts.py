@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.engine.clock import Clock
-from services.engine.errors import NotAllowed, StaleButton
+from services.engine.errors import Anonymous, HubError, NotAllowed, StaleButton, Unavailable
 from services.engine.work import Work
 from services.flow.approval_cards import ApprovalCards
 from services.flow.approvals import Approvals, Decider
@@ -50,6 +50,7 @@ class Verdicts:
         """
         approval = await self._database.read(lambda tx: _shown_by(tx, token, press.place))
         if approval is None:
+            await self._journal_forgery(token, press, work)
             raise StaleButton(token, user_text="error-stale-card")
         await self._require(approval, press, work)
 
@@ -73,12 +74,14 @@ class Verdicts:
         try:
             await self._require(approval, press, work)
         except NotOnOnesOwn as error:
-            content = Content((Text(error.user_text),))
-            work.write(lambda tx: self._messages.text(tx, work.job, press.place, content, name="own"))
+            self._reply(work, press.place, error)
             return True
+        except Unavailable as error:
+            self._reply(work, press.place, error)
+            raise
 
         def heard(tx: Transaction, now: Approval, won: bool) -> None:
-            if not won:
+            if not won and not _agrees(now, press.by, approve):
                 self._messages.text(tx, work.job, press.place, Content((_first(now),)), name="first")
             self._ask_why(tx, work, now, press, won)
 
@@ -86,19 +89,38 @@ class Verdicts:
         return True
 
     async def explain(self, reason: str, by: Asker, place: Place, replied_to: int, work: Work) -> bool:
-        """Somebody replied to a message; False when that asks for no reason, or not from them."""
+        """Somebody replied to a message; False when that asks for no reason, or not from them.
+
+        Raises Anonymous and Unavailable.
+        """
         found = await self._database.read(
             lambda tx: _card_at(tx, place.chat_id, replied_to, purposes=("card", "reason"))
         )
         if found is None or not reason.strip():
             return False
-        approval, _ = found
+        approval, card = found
         if approval.state != "rejected" or not self._is_fresh(approval):
             return False
-        if not await self._roles.is_admin(by.user_id, afresh=True):
+        if card.purpose == "card" and approval.decided_by != actor_of(by):
+            return False  # others talk about it, and not to who asked
+        if by.user_id is None:
+            raise Anonymous("a reason in a group's name")
+        if not await self._may_explain(by.user_id, place, work):
             return False
         work.write(lambda tx: self._explain(tx, work, approval.token, reason.strip()[:REASON], by, place))
         return True
+
+    async def _may_explain(self, user_id: int, place: Place, work: Work) -> bool:
+        try:
+            return await self._roles.is_admin(user_id, afresh=True)
+        except Unavailable as error:
+            self._reply(work, place, error)
+            raise
+
+    def _reply(self, work: Work, place: Place, error: HubError) -> None:
+        """Say what kept it from counting; named as the bot names it, so that nobody hears it twice."""
+        content = Content((Text(error.user_text),))
+        work.write(lambda tx: self._messages.text(tx, work.job, place, content, name="error"))
 
     def _is_fresh(self, approval: Approval) -> bool:
         decided = approval.decided_at
@@ -116,8 +138,7 @@ class Verdicts:
         )
         self._cards.refresh(tx, work, token)
         told = Text("rejected-why", {"title": approval.card["title"], "reason": reason})
-        for request in approvals.requests(tx, token):
-            self._outcomes.say(tx, work, request, Content((told,)), name="why")
+        self._outcomes.say_all(tx, work, approval, Content((told,)), name="why")
 
     async def _require(self, approval: Approval, press: Press, work: Work) -> None:
         """Raise NotAllowed unless this person may decide about it; who tried is journaled."""
@@ -125,18 +146,32 @@ class Verdicts:
             await self._roles.require(press.by, "admin", press.place, changes=True)
             await self._require_another(approval, press.by)
         except NotAllowed as error:
-            actor, after = actor_of(press.by), {"reason": str(error)}
-            work.write(
-                lambda tx: self._journal.record(
-                    tx, work.job, actor, "refused", approval.kind, approval.key, after=after
-                )
-            )
+            self._journal_refusal(approval, press.by, str(error), work)
             raise
 
+    async def _journal_forgery(self, token: str, press: Press, work: Work) -> None:
+        approval = await self._database.read(lambda tx: approvals.by_token(tx, token))
+        if approval:
+            self._journal_refusal(approval, press.by, "not on its card", work)
+
+    def _journal_refusal(self, approval: Approval, by: Asker, reason: str, work: Work) -> None:
+        work.write(
+            lambda tx: self._journal.record(
+                tx,
+                work.job,
+                actor_of(by),
+                "refused",
+                approval.kind,
+                approval.key,
+                after={"reason": reason},
+            )
+        )
+
     async def _require_another(self, approval: Approval, by: Asker) -> None:
-        if approval.state != "pending" or by.user_id is None or approval.asker != by.user_id:
+        if approval.state != "pending" or by.user_id is None:
             return
-        if await self._roles.others(by.user_id):
+        askers = await self._database.read(lambda tx: _askers(tx, approval))
+        if by.user_id in askers and await self._roles.others(askers):
             raise NotOnOnesOwn("one's own request", user_text="error-own-request")
 
     def _ask_why(self, tx: Transaction, work: Work, approval: Approval, press: Press, won: bool) -> None:
@@ -153,6 +188,16 @@ class Verdicts:
 
 class NotOnOnesOwn(NotAllowed):
     """Somebody decides on their own request, and there is another admin."""
+
+
+def _askers(tx: Transaction, approval: Approval) -> frozenset[int]:
+    return frozenset(each.asker for each in approvals.requests(tx, approval.token) if each.asker is not None)
+
+
+def _agrees(approval: Approval, by: Asker, approve: bool) -> bool:
+    """Whether this person has decided the very same before."""
+    state = "approved" if approve else "rejected"
+    return (approval.decided_by, approval.state) == (actor_of(by), state)
 
 
 def _shown_by(tx: Transaction, token: str, place: Place) -> Approval | None:

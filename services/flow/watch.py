@@ -5,13 +5,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import structlog
+
+from services.engine.errors import FaultRecorder
 from services.engine.work import Work
 from services.flow.notice_kinds import NoticeKind
 from services.flow.notices import Notices
 from services.flow.roles import Roles
 from storage import notices as rows
 from storage.database import Database, Transaction
+from storage.errors import StorageUnavailable
 from storage.records import Job, Notice
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +44,11 @@ Sign = Callable[[Mapping[str, Notice]], Awaitable[Findings]]
 class Watch:
     """The handler of the topic `notices`. It may be repeated at will."""
 
-    def __init__(self, database: Database, notices: Notices, roles: Roles) -> None:
+    def __init__(self, database: Database, notices: Notices, roles: Roles, faults: FaultRecorder) -> None:
         self._database = database
         self._notices = notices
         self._roles = roles
+        self._faults = faults
         self._signs: list[tuple[NoticeKind, Sign]] = []
 
     def on(self, kind: NoticeKind, sign: Sign) -> None:
@@ -54,13 +61,25 @@ class Watch:
         found = {}
         for kind, sign in self._signs:
             opened = {row.subject: row for row in known if row.kind == kind.name and row.state == "open"}
-            findings = await sign(opened)
+            findings = await self._ask(kind, sign, opened)
             work.write(partial(self._keep, kind=kind, opened=opened, findings=findings))
             if findings.causes:
                 found[kind.name] = len(findings.causes)
         admins, admin_chat = await self._roles.admins(), await self._roles.admin_chat()
         work.write(lambda tx: self._notices.write(tx, job, admins, admin_chat))
         return found
+
+    async def _ask(self, kind: NoticeKind, sign: Sign, opened: Mapping[str, Notice]) -> Findings:
+        """What a sign finds; one that breaks silences no other, and what it told stays as it is."""
+        try:
+            return await sign(opened)
+        except StorageUnavailable:
+            raise
+        except Exception as error:  # a sign's edge: whatever breaks is a fault of its own
+            log.warning("notices.sign_failed", details={"kind": kind.name}, exc_info=error)
+            name = type(error).__name__
+            await self._faults.record(f"notices.{kind.name}.{name}", str(error) or name)
+            return Findings(unclear=frozenset(opened))
 
     def _keep(
         self, tx: Transaction, *, kind: NoticeKind, opened: Mapping[str, Notice], findings: Findings

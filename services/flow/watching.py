@@ -1,6 +1,7 @@
 """The watch with all signs of the hub's own; what features add stands in the hub."""
 
 from services.engine.clock import Clock
+from services.engine.errors import FaultRecorder
 from services.flow import notice_kinds as kinds
 from services.flow.cache_signs import CacheSigns
 from services.flow.excerpts import Excerpt
@@ -18,12 +19,13 @@ def build_watch(
     notices: Notices,
     roles: Roles,
     excerpt: Excerpt,
+    faults: FaultRecorder,
     *,
     cache_enabled: bool,
     backup_every: float,
 ) -> Watch:
     """Make it; `backup_every` in seconds."""
-    watch = Watch(database, notices, roles)
+    watch = Watch(database, notices, roles, faults)
     jobs = JobSigns(database, clock, excerpt, backup_every=backup_every)
     cache = CacheSigns(database, clock, enabled=cache_enabled)
     watch.on(kinds.DEAD_JOBS, jobs.dead)

@@ -13,7 +13,7 @@ from services.flow.messages import Content, Text
 from services.flow.places import Asker, Place
 from services.gallery.changes import Author, told
 from services.gallery.source import GallerySource
-from storage.records import StickerSet
+from storage.records import Job, StickerSet
 
 ACTION = "remove"
 
@@ -34,6 +34,7 @@ class Removal:
         self._region = region
         self._kind = kind
         self._confirmations = confirmations
+        self._begun: set[int] = set()  # jobs that this process has told the gallery of and not finished yet
         confirmations.register(ACTION, self._remove)
 
     async def ask(self, name: str, asker: Asker, place: Place, work: Work) -> None:
@@ -49,15 +50,21 @@ class Removal:
         """`before` is what was listed when it was asked. Twice is once."""
         work, name = confirmed.work, str(before["name"])
         listed = (await self._source.look_up([name])).get(name.lower())
-        if listed is None and work.job.attempts == 1:  # else an earlier try of this job may have done it
+        if listed is None and self._is_first_try(work.job):  # else an earlier one may have done it
             return Content((Text("remove-gone", {"title": before["title"]}),))
         job = work.job
         author = Author(actor_of(confirmed.by), self._clock.now(), job.id, job.correlation_id)
+        self._begun.add(job.id)
         await self._source.carry_out_removal(name, author)
         was = told(listed) if listed else before
         work.write(lambda tx: self._source.remove_in(tx, name, author, was))
-        work.afterwards(lambda: self._forget(name))
+        work.afterwards(lambda: self._done(job, name))
         return Content((Text("removed", {"title": was["title"], "name": confirmed.by.name}),))
 
-    def _forget(self, name: str) -> None:
+    def _is_first_try(self, job: Job) -> bool:
+        # While our own database is away a job is handled again without that being another attempt.
+        return job.attempts == 1 and job.replays == 0 and job.id not in self._begun
+
+    def _done(self, job: Job, name: str) -> None:
+        self._begun.discard(job.id)
         self._region.invalidate(name.lower())

@@ -12,6 +12,7 @@ from services.flow.pending import Pending
 from services.flow.proposal_messages import ProposalMessages
 from services.flow.proposals import Proposals
 from services.flow.sightings import Sightings
+from services.flow.upkeep import Upkeep
 from services.flow.verdicts import Verdicts
 from services.hub.features import FeatureRooms
 
@@ -77,6 +78,11 @@ class AskingRooms(FeatureRooms):
         )
 
     @cached_property
+    def upkeep(self) -> Upkeep:
+        """Looks after what waits for a decision."""
+        return Upkeep(self.database, self.clock, self.items, self.approvals, self.approval_cards, self.faults)
+
+    @cached_property
     def expiry(self) -> Expiry:
         """Ends what nobody decided."""
         return Expiry(
@@ -87,6 +93,7 @@ class AskingRooms(FeatureRooms):
             self.outcomes,
             self.proposal_messages,
             self.messages,
+            self.upkeep,
         )
 
     @cached_property

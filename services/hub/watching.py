@@ -49,6 +49,7 @@ class WatchingRooms(AskingRooms):
             self.notices,
             self.roles,
             self.excerpt,
+            self.faults,
             cache_enabled=self._settings.cache.enabled,
             backup_every=self._settings.work.backup_interval_hours * HOUR,
         )
@@ -92,6 +93,7 @@ class WatchingRooms(AskingRooms):
         health = Health(self.clock)
         health.register("database", StorageCheck(self.database, self.clock).check, essential=True)
         health.register("work", self.pause.check, probe=self.pause.probe)
+        health.register("approvals", self.upkeep.unseen)
         if remote := self.gallery.remote:
             health.register("gallery", remote.check, probe=remote.probe, hint=GALLERY_HINT)
         return health

@@ -11,7 +11,7 @@ proposals = Table(
     Column("kind", String(24), nullable=False),
     Column("key", String(200), nullable=False),
     Column("details", JSON, nullable=False),
-    Column("state", String(8), nullable=False),  # open | asked (for approval) | added | rejected | expired
+    Column("state", String(8), nullable=False),  # open | asked | failed | added | rejected | expired
     Column("chat_id", BigInteger, nullable=False),
     Column("thread_id", BigInteger),
     Column("source_message", BigInteger),  # the sticker or link that was asked about

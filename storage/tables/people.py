@@ -15,6 +15,7 @@ people = Table(
     Column("role", String(8)),  # given in the chat: admin (claimed by /start CODE) | staff
     Column("role_by", BigInteger),
     Column("role_at", Moment),
+    Column("spoken", String(8)),  # the language that the person's Telegram speaks, when it told
 )
 _GIVEN = text("role IS NOT NULL")
 Index("ix_people_role", people.c.role, sqlite_where=_GIVEN, postgresql_where=_GIVEN)

@@ -1,7 +1,10 @@
 """/audit: one thing's story in order, with who, when, what changed and because of what."""
 
+import pytest
+
+from services.flow.audit import ACTIONS, INDENT, LINE
 from storage import journal
-from tests.e2e.operating import answer, confirm, plant
+from tests.e2e.operating import answer, answers, confirm, plant
 from tests.e2e.wording import press_buttons, words
 from tests.town import ADMIN, BORIS, CHEN, LISTED, Outside, Town
 
@@ -42,11 +45,56 @@ async def test_long_stories_turn_page_by_page(town: Town) -> None:
     listed = answer(town, await town.says(ADMIN, "/audit Cats_by_bot"))
     assert "number: 7" in listed.text
     assert "number: 8" not in listed.text
-    await town.presses(ADMIN, listed, "v1:audit:2")
-    assert press_buttons(listed) == ["v1:audit:1", "v1:audit:3"]
-    await town.presses(ADMIN, listed, "v1:audit:3")
+    await town.presses(ADMIN, listed, "v1:audit:8")
+    assert words("audit-range", first=9, last=16, count=20) in listed.text
+    assert press_buttons(listed) == ["v1:audit:0", "v1:audit:16"]
+    await town.presses(ADMIN, listed, "v1:audit:16")
     assert "number: 19" in listed.text
-    assert press_buttons(listed) == ["v1:audit:2"]
+    assert press_buttons(listed) == ["v1:audit:8"]
+
+
+async def test_pages_of_long_entries_are_one_message_each_and_nothing_is_left_out(town: Town) -> None:
+    for number in range(20):
+        fields = {f"field{place}": f"{number}.{place} 🐈 " + "long " * 40 for place in range(number % 6)}
+        await note(town, number, after=fields | {"number": number})
+    listed = answer(town, await town.says(ADMIN, "/audit Cats_by_bot"))
+    pages = [listed.text]
+    while "number: 19" not in listed.text:
+        await town.presses(ADMIN, listed, press_buttons(listed)[-1])
+        pages.append(listed.text)
+    assert len(town.sent(ADMIN)) == 1
+    told = "\n".join([*pages, ""])
+    for number in range(20):
+        assert told.count(f"number: {number}\n") == 1
+        assert all(f"field{place}: {number}.{place} 🐈 long" in told for place in range(number % 6))
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_the_words_of_a_line_take_no_more_than_is_counted_for_them(language: str) -> None:
+    action = max((words(f"audit-{each}", language) for each in ACTIONS), key=len)
+    nothing = {"actor": "", "kind": "", "key": ""}
+    head = words("audit-entry-of", language, at="15 января 2026 г., 15:00:00", action=action, **nothing)
+    assert len(head) <= LINE
+    assert len(words("audit-change-line", language, change="")) < INDENT
+
+
+async def test_going_back_shows_the_entries_before(town: Town) -> None:
+    for number in range(20):
+        await note(town, number, after={f"field{place}": "long " * 40 for place in range(6)} | {"no": number})
+    listed = answer(town, await town.says(ADMIN, "/audit Cats_by_bot"))
+    first = listed.text
+    await town.presses(ADMIN, listed, press_buttons(listed)[0])
+    assert listed.text != first
+    await town.presses(ADMIN, listed, press_buttons(listed)[0])
+    assert listed.text == first
+
+
+async def test_of_an_entry_longer_than_a_message_the_rest_is_counted(town: Town) -> None:
+    await note(town, after={f"field{place}": "long " * 40 for place in range(40)})
+    [told] = answers(town, await town.says(ADMIN, "/audit Cats_by_bot"))
+    shown = told.text.count("field")
+    assert 15 < shown < 40
+    assert words("audit-more", count=40 - shown).strip() in told.text
 
 
 async def test_the_story_of_a_job_and_of_a_person(outside: Outside) -> None:

@@ -47,6 +47,7 @@ async def test_one_that_fails_is_told_with_its_reason_and_hurried_by_the_next(ou
         assert BackupError.__name__ in told.text
         (outside.folder / "taken").unlink()
         again = answer(town, await town.says(ADMIN, "/backup"))
+        assert again.text == words("backup-begun")
         await steps(town, 3)
         [file] = made_in(outside.folder / "taken")
         for receipt in (told, again):

@@ -65,6 +65,19 @@ async def test_the_chats_language_is_used_for_all_that_is_said_there(town: Town)
     assert await chosen(town) == (1, None)
 
 
+@pytest.mark.parametrize("forged", ["proposals-off", "proposals-on"])
+async def test_in_private_nothing_but_the_language_can_be_chosen(town: Town, forged: str) -> None:
+    shown = await settings(town, CHEN, CHEN)
+    await town.presses(CHEN, shown, "v1:set:language-ru")
+    query = town.world.press_forged(CHEN, shown.message_id, CHEN, f"v1:set:{forged}")
+    await town.settle()
+    answer = town.world.queries.answer_of(query)
+    assert answer is not None
+    assert answer.text == words("error-stale-button", "ru")
+    assert await chosen(town, CHEN) == (1, None)
+    assert await town.scalar("SELECT language FROM people WHERE user_id = :who", who=CHEN) == "ru"
+
+
 async def test_each_persons_own_choice_in_a_group_stays_their_own(town: Town) -> None:
     shown = await settings(town)
     await town.presses(ADMIN, shown, "v1:set:language-en")

@@ -85,6 +85,12 @@ async def test_a_wrong_code_gets_the_usual_greeting_and_a_line(outside: Outside,
         assert not await is_admin(town, CHEN)
 
 
+@pytest.mark.parametrize("payload", ["ref123", "from-our-site-today", "abcde-abcde-abcde"])
+async def test_what_another_link_to_the_bot_carries_is_greeted_as_ever(town: Town, payload: str) -> None:
+    await town.says(CHEN, f"/start {payload}")
+    assert town.last(CHEN).text == words("start")
+
+
 async def test_capitals_in_a_code_do_not_matter(outside: Outside, log: Log) -> None:
     async with nobody_rules(outside) as town:
         await town.says(CHEN, f"/start {codes(log)[0].upper()}")

@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.operating import answer, confirm, plant, steps
 from tests.e2e.wording import press_buttons, words
-from tests.town import ADMIN, BORIS, CHEN, GROUP, Outside, Town
+from tests.town import ADMIN, BORIS, CHEN, GROUP, Outside, Town, TownClock
 
 
 async def is_paused(town: Town) -> bool:
@@ -32,6 +32,19 @@ async def test_a_question_is_good_for_a_minute(town: Town, seconds: float, holds
     assert await is_paused(town) is holds
     assert told is not None
     assert told.text == (None if holds else words("error-stale-confirmation"))
+
+
+@pytest.mark.parametrize(("seconds", "holds"), [(55, True), (65, False)])
+async def test_the_minute_of_a_question_that_was_late_begins_when_it_is_shown(
+    town: Town, clock: TownClock, seconds: float, holds: bool
+) -> None:
+    town.world.faults.add("429", "sendMessage", times=1, retry_after=90)
+    asked = town.world.send_text(ADMIN, ADMIN, "/pause")
+    await clock.run_until(lambda: len(town.sent(ADMIN)) > 0)
+    question = answer(town, asked)
+    await steps(town, seconds)
+    await confirm(town, question)
+    assert await is_paused(town) is holds
 
 
 async def test_a_question_is_good_for_once(town: Town) -> None:

@@ -2,10 +2,16 @@
 
 from functools import partial
 
+import msgspec
+import pytest
+from sqlalchemy import Update, func, select, update
+
 from sandbox.telegram.ledger import Call
 from services.flow.items import Link
 from services.flow.messages import Content, Text
 from services.flow.places import Place
+from storage.parts import PART
+from storage.tables import messages
 from tests.e2e.posting import Post, line, post, work
 from tests.town import CHEN, Outside, Town, TownClock
 
@@ -121,6 +127,32 @@ async def test_a_restart_in_the_middle_goes_on_with_the_next_part(outside: Outsi
         await clock.advance(62)
         assert lines(town, CHEN)[1:] == [*EXPECTED, "• afterwards"]
         assert len(applied(town)) == 5
+
+
+@pytest.mark.parametrize("out", [0, 1, 2])
+async def test_a_part_during_whose_repeat_the_process_ended_does_not_keep_the_others(
+    outside: Outside, clock: TownClock, out: int
+) -> None:
+    async with outside.hub() as town:
+        town.world.faults.add("429", "sendMessage", times=1, retry_after=30)
+        await post(town, [Post(CHEN, long_content(links=(HELP,))), Post(CHEN, line("afterwards"))])
+        await town.rest()
+        await town.switchboard.hub.database.write(lambda tx: tx.execute(_ended_in_a_repeat(out)))
+    async with outside.hub() as town:
+        await clock.advance(60)
+        parts = [message.text for message in town.sent(CHEN)]
+        assert len(parts) == 3 - out, "the last two of three, or what is left of them, and what came after"
+        assert "\n".join(parts) in "\n".join([*EXPECTED, "• afterwards"])
+        assert await town.scalar("SELECT count(*) FROM messages WHERE state = 'unknown'") == 1
+        assert (await town.faults())["telegram.text_unknown"] == 1
+        assert applied(town)[-1].params["text"] == "• afterwards"
+
+
+def _ended_in_a_repeat(out: int) -> Update:
+    """Of the long text so many messages are out; the next was on its way a second time."""
+    text = update(messages).where(messages.c.id == select(func.min(messages.c.id)).scalar_subquery())
+    content = msgspec.to_builtins(long_content(links=(HELP,))) | {PART: out}
+    return text.values(state="sending", sender="another process", doubts=1, content=content)
 
 
 async def test_an_edit_of_a_long_text_is_cut_and_changes_the_message_with_the_buttons(town: Town) -> None:

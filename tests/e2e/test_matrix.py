@@ -18,7 +18,7 @@ from tests.e2e.matrix.trials import FAMILIES, TRIALS
 from tests.e2e.matrix.trials.operating import DANGEROUS
 
 ROOT = Path(__file__).parents[2]
-CARRYING = {"Action": 1, "turns": 0}  # which argument of what makes a button is its data, or begins it
+CARRYING = {"Action": 1, "moves": 0, "turns": 0}  # which argument of what makes a button is its data, or begins it
 PRIVILEGED = [trial for trial in TRIALS if trial.is_privileged]
 
 

@@ -1,11 +1,15 @@
 """Command menus: who sees which in which chat."""
 
+import re
+from pathlib import Path
+
 from sandbox.telegram.people import Person
 from services.texts import LANGUAGES, Texts
 from tests.e2e.wording import words
 from tests.town import ADMIN, BORIS, CHEN, GROUP, STRANGER, Outside, Town
 
 CREW = -1001900000009
+README = Path(__file__).parents[2] / "README.md"
 EVERYONE = {"start", "help", "check", "search", "gallery", "lang", "whoami", "version"}
 
 
@@ -118,6 +122,12 @@ async def test_every_command_is_described_in_every_language(town: Town) -> None:
             assert about != f"command-{name}", f"{language}: {name} is not described"
             assert 1 <= len(about) <= 256
             assert not set(about) & set("<>\n"), f"{language}: {name} is described with markup"
+
+
+async def test_every_command_is_in_the_readme_and_there_is_no_other(town: Town) -> None:
+    names = {each.name for each in town.switchboard.bot.registry.entries if each.kind == "command"}
+    section = README.read_text("utf-8").split("\n## Commands in the chat\n", 1)[1].split("\n## ", 1)[0]
+    assert set(re.findall(r"`/([a-z]+)", section)) == names
 
 
 async def test_no_command_of_a_later_time_is_shown(town: Town) -> None:

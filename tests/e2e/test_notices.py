@@ -69,7 +69,7 @@ async def test_a_job_that_is_given_up_is_told_within_a_minute(town: Town) -> Non
     await town.gets({"message": {"chat": {"id": BORIS, "type": "private"}}})
     await passes(town, MINUTE)
     [notice] = notices(town)
-    assert head(notice) == "🔴 1 job was given up since 15:01: telegram (1)"
+    assert head(notice) == "🔴 1 job was given up since 15:00: telegram (1)"
     assert press_buttons(notice) == ["v1:show:failed"]
     await town.presses(ADMIN, notice)
     assert "malformed update" in town.last(ADMIN).text
@@ -84,7 +84,7 @@ async def test_jobs_that_die_one_after_the_other_are_one_notice_and_later_ones_a
         await plant(town, BORIS, topic=topic)
         await passes(town, 2 * MINUTE)
     [notice] = notices(town)
-    assert head(notice) == "🔴 4 jobs were given up since 15:01: portal (2), telegram (2)"
+    assert head(notice) == "🔴 4 jobs were given up since 15:00: portal (2), telegram (2)"
     await clock.leap(2 * HOUR)
     await passes(town, MINUTE)
     await plant(town, BORIS, topic="portal")
@@ -346,4 +346,4 @@ async def test_an_admins_group_gets_them_instead_of_each_admin(outside: Outside)
         await passes(town, 2 * MINUTE)
         assert notices(town) == []
         [notice] = notices(town, GROUP)
-        assert head(notice) == "🔴 1 job was given up since 15:01: telegram (1)"
+        assert head(notice) == "🔴 1 job was given up since 15:00: telegram (1)"

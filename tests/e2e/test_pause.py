@@ -7,7 +7,9 @@ import pytest
 
 from services.gallery.recheck import EVERY as RECHECK_EVERY
 from services.version import VERSION
+from tests.e2e.conftest import Log
 from tests.e2e.operating import answer, confirm
+from tests.e2e.test_claims import codes
 from tests.e2e.wording import words
 from tests.town import ADMIN, BORIS, CHEN, GROUP, Outside, Town, TownClock
 
@@ -122,6 +124,28 @@ async def test_what_keeps_the_house_goes_on_and_no_ticks_pile_up(town: Town, clo
     await town.settle()
     after = await town.scalar("SELECT count(*) FROM jobs WHERE topic = 'gallery.recheck'")
     assert int(str(after)) == int(str(rounds)) + 1
+
+
+async def test_when_no_admin_is_left_everybody_is_heard_and_the_code_makes_one(
+    outside: Outside, log: Log, clock: TownClock
+) -> None:
+    async with outside.hub() as town:
+        await pause(town)
+    async with outside.hub(ADMIN_IDS="") as town:
+        await clock.advance(1)
+        [code] = codes(log)
+        asked = town.world.send_text(CHEN, CHEN, f"/start {code}")
+        await town.rest()
+        assert answer(town, asked).text == words("claimed")
+        await clock.advance(2)
+        town.world.send_text(BORIS, BORIS, "/version")
+        await clock.advance(2)
+        assert town.sent(BORIS) == [], "from now on others wait"
+        resumed = town.world.send_text(CHEN, CHEN, "/resume")
+        await town.rest()
+        await town.settle()
+        assert answer(town, resumed).text
+        assert town.last(BORIS).text == VERSION_LINE
 
 
 async def test_who_became_an_admin_meanwhile_is_heard(town: Town, clock: TownClock) -> None:

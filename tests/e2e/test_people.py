@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.telegram.people import Person
 from sandbox.telegram.world import World
-from services.flow.members import BELIEVED
+from services.flow.members import BELIEVED, TRUSTED
 from tests.e2e.conftest import Log
 from tests.e2e.wording import words
 from tests.town import ADMIN, BORIS, CHEN, STRANGER, Outside, Town, TownClock
@@ -93,6 +93,18 @@ async def test_while_telegram_does_not_tell_reads_go_by_the_last_word_and_decisi
     assert crewed.last(CHEN).text == words("error-unavailable")
     await crewed.says(CHEN, "/help")
     assert "/stats" not in crewed.last(CHEN).text
+
+
+async def test_the_last_word_is_made_do_with_for_an_hour(crewed: Town, clock: TownClock) -> None:
+    assert await role(crewed, BORIS) == "admin"
+    crewed.world.faults.add("500", "getChatMember", times=1000)
+    crewed.world.faults.add("500", "getChatAdministrators", times=1000)
+    await clock.leap(TRUSTED.total_seconds())
+    assert await role(crewed, BORIS) == "admin"
+    await clock.leap(1)
+    assert await role(crewed, BORIS) == "everyone"
+    await crewed.says(BORIS, "/staff")
+    assert crewed.last(BORIS).text == words("error-unavailable", "ru")
 
 
 async def test_a_bot_without_rights_in_the_admin_chat_knows_its_admins_and_no_staff(outside: Outside) -> None:

@@ -1,13 +1,18 @@
 """/failed and /retry: what was given up is shown, counted, and worked anew once."""
 
+import json
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
+from sqlalchemy import update
 
 from services.version import VERSION
+from storage.database import Transaction
+from storage.tables import jobs
 from tests.e2e.operating import answer, confirm, plant, steps
 from tests.e2e.wording import press_buttons, words
-from tests.town import ADMIN, BORIS, CHEN, Outside, Town, TownClock
+from tests.town import ADMIN, BORIS, CHEN, GROUP, Outside, Town, TownClock
 
 
 @pytest.fixture
@@ -72,6 +77,19 @@ async def test_what_fails_again_is_told_and_stays(town: Town) -> None:
     await steps(town, 4)
     assert await states(town) == [(number, "dead")]
     assert question.text == words("replay-over", count=1, total=1, done=0, dead=1, waiting=0)
+
+
+async def test_whoever_asked_is_told_each_time_it_fails_again(town: Town) -> None:
+    chat = {"id": CHEN, "type": "private"}
+    payload = json.dumps({"update_id": 5, "message": {"chat": chat, "message_id": "x"}})
+    number = await plant(town, CHEN, payload=payload)
+    for count in (1, 2):
+        await confirm(town, answer(town, await town.says(ADMIN, "/retry all")))
+        await steps(town, 8)
+        assert await town.rows("SELECT state, replays FROM jobs WHERE id = :id", id=number) == [
+            ("dead", count)
+        ]
+        assert len(town.sent(CHEN)) == count
 
 
 @pytest.mark.parametrize("wanted", ["99999999999999999999", "0", "-1", "+7", "12345"])
@@ -145,6 +163,71 @@ async def test_many_are_put_back_in_order_and_told_in_one_message(town: Town) ->
     done = await town.rows("SELECT id FROM jobs WHERE dedup_id LIKE 'planted:%' ORDER BY finished_at, id")
     assert [number for (number,) in done] == numbers
     assert len([m for m in town.sent(ADMIN)[before:] if "210" in m.text and m is not question]) <= 1
+
+
+async def edits(town: Town, chat: int) -> object:
+    query = "SELECT count(*) FROM messages WHERE kind = 'edit' AND chat_id = :chat"
+    return await town.scalar(query, chat=chat)
+
+
+@pytest.mark.parametrize("chat", [ADMIN, GROUP])
+async def test_what_has_not_changed_is_not_told_again(town: Town, clock: TownClock, chat: int) -> None:
+    number = await plant(town, CHEN, topic="unworked")
+    question = answer(town, await town.says(ADMIN, "/retry all", chat))
+    town.world.press(chat, question.message_id, ADMIN, press_buttons(question)[0])
+    await clock.advance(400)
+    assert question.text == words("replay-progress", count=1, total=1, done=0, dead=0, waiting=1)
+    assert await edits(town, chat) == 2, "that it began, and how it stands"
+    looks = await town.scalar("SELECT count(*) FROM jobs WHERE topic = 'replay'")
+    assert int(str(looks)) < 60, "less often as it lasts"
+    await town.switchboard.hub.database.write(partial(_finish, number=number))
+    await clock.advance(60)
+    assert question.text == words("replay-over", count=1, total=1, done=1, dead=0, waiting=0)
+    assert await edits(town, chat) == 3
+
+
+async def test_in_a_group_it_is_told_every_fifteen_seconds_at_most(town: Town, clock: TownClock) -> None:
+    numbers = [await plant(town, CHEN, topic="unworked") for _ in range(50)]
+    question = answer(town, await town.says(ADMIN, "/retry all", GROUP))
+    town.world.press(GROUP, question.message_id, ADMIN, press_buttons(question)[0])
+    for number in numbers:
+        await clock.advance(1)
+        await town.switchboard.hub.database.write(partial(_finish, number=number))
+    assert await edits(town, GROUP) in {4, 5}, "it began, at once, and three times in 50 seconds"
+
+
+def _finish(tx: Transaction, number: int) -> None:
+    tx.execute(update(jobs).where(jobs.c.id == number).values(state="done"))
+
+
+async def test_begun_while_work_is_paused_it_is_watched_from_when_it_goes_on(
+    town: Town, clock: TownClock
+) -> None:
+    await plant(town, CHEN)
+    await confirm(town, answer(town, await town.says(ADMIN, "/pause")))
+    asked = town.world.send_text(ADMIN, ADMIN, "/retry all")
+    await town.rest()
+    question = answer(town, asked)
+    town.world.press(ADMIN, question.message_id, ADMIN, press_buttons(question)[0])
+    await town.rest()
+    assert question.text == "\n".join((words("replay-begun", count=1), words("replay-paused")))
+    await clock.advance(900)
+    town.world.send_text(ADMIN, ADMIN, "/resume")
+    await town.rest()
+    await steps(town, 4)
+    assert question.text == words("replay-over", count=1, total=1, done=1, dead=0, waiting=0)
+
+
+async def test_a_page_that_is_gone_is_the_last_there_is(town: Town) -> None:
+    numbers = [await plant(town, CHEN, reason=f"reason {number}", topic="unworked") for number in range(9)]
+    listed = answer(town, await town.says(ADMIN, "/failed"))
+    await town.presses(ADMIN, listed, "v1:dead:2")
+    for number in numbers[:4]:
+        await town.switchboard.hub.database.write(partial(_finish, number=number))
+    await town.presses(ADMIN, listed, "v1:dead:3")
+    assert words("page", page=2, pages=2) in listed.text
+    assert "reason 4" in listed.text
+    assert press_buttons(listed)[-1] == "v1:dead:1"
 
 
 async def test_a_stop_in_the_middle_of_a_replay_ends_none(outside: Outside) -> None:

@@ -104,3 +104,32 @@ async def test_anonymous_eyes_ask_nothing(outside: Outside) -> None:
         message = await town.says(BORIS, LINK, GROUP)
         await town.reacts(ADMIN, message, "👀", anonymous=True)
         assert town.sent(GROUP) == []
+
+
+async def test_eyes_on_what_came_too_late_to_be_answered_ask_about_it(
+    outside: Outside, clock: TownClock
+) -> None:
+    sticker = outside.world.library.sets[UNLISTED.lower()].stickers[0]
+    late = outside.world.send_sticker(GROUP, BORIS, sticker)
+    passed_over = outside.world.send_text(CHEN, CHEN, LINK)
+    outside.world.send_text(CHEN, CHEN, "/version")
+    await clock.leap(601)
+    async with outside.hub() as town:
+        await town.settle()
+        assert town.sent(GROUP) == []
+        assert [head(each).split()[0] for each in town.sent(CHEN)] == [
+            words("skipped", count=1).split()[0],
+            "Switchboard",
+        ]
+        await town.reacts(CHEN, late, "👀")
+        [offer] = town.sent(GROUP)
+        assert (head(offer), offer.reply_to) == (words("proposal"), late)
+        await town.reacts(CHEN, passed_over, "👀")
+        assert (head(town.last(CHEN)), town.last(CHEN).reply_to) == (words("proposal"), passed_over)
+
+
+async def test_eyes_on_a_link_behind_a_command_ask_about_it(town: Town) -> None:
+    message = await town.says(BORIS, f"/look {LINK}", GROUP)
+    assert town.sent(GROUP) == []
+    await town.reacts(CHEN, message, "👀")
+    assert head(town.last(GROUP)) == words("proposal")

@@ -37,9 +37,23 @@ async def test_a_hub_that_just_began_shows_what_there_is(town: Town) -> None:
     await town.says(ADMIN, "/stats")
     shown = town.last(ADMIN).text
     assert head(town.last(ADMIN)).startswith("Switchboard ")
-    assert drawn(shown) == ["·" * 24, "▁" * 24]
+    assert drawn(shown) == ["·" * 24, "▁" * 22 + "█▁"]  # it is three sharp: the hour before is over
     assert "stickerset               –      –" in shown
-    assert "0 jobs done in 24 hours" in shown
+    assert "1 job done in 24 hours, at most 1 an hour" in shown  # the menus
+
+
+async def test_jobs_count_before_any_sample_of_them_and_once_with_it(town: Town, clock: TownClock) -> None:
+    await clock.advance(301)  # the first sample: the menus
+    for _ in range(3):
+        await town.says(CHEN, "/version")
+    await town.says(ADMIN, "/stats")
+    shown = town.last(ADMIN).text
+    assert "4 jobs done in 24 hours, at most 4 an hour" in shown
+    assert drawn(shown)[-1] == "▁" * 23 + "█"
+    await clock.advance(301)  # the next one, and the job that told the figures
+    await town.settle()
+    await town.says(ADMIN, "/stats")
+    assert "5 jobs done in 24 hours, at most 5 an hour" in town.last(ADMIN).text
 
 
 async def test_what_no_sample_holds_yet_is_shown_at_once(town: Town, clock: TownClock) -> None:
@@ -90,7 +104,7 @@ async def test_numbers_are_written_as_the_reader_writes_them(town: Town, clock: 
     await a_day(town, clock)
     await town.says(ADMIN, "/lang ru")
     await town.says(ADMIN, "/stats")
-    assert "8\N{NO-BREAK SPACE}386 задач выполнено за 24 часа, до 700 в час" in town.last(ADMIN).text
+    assert "8\N{NO-BREAK SPACE}387 задач выполнено за 24 часа, до 700 в час" in town.last(ADMIN).text
     await town.says(ADMIN, "/stats stickerset")
     assert "Записей: 0 из 5\N{NO-BREAK SPACE}000" in town.last(ADMIN).text
 

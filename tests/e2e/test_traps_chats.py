@@ -4,8 +4,9 @@ import pytest
 
 from sandbox.telegram.messages import Message
 from services.version import VERSION
+from tests.e2e.council import OFFICE, council
 from tests.e2e.wording import head, press_buttons, words
-from tests.town import ADMIN, BORIS, CHEN, GROUP, LISTED, UNLISTED, Town, TownClock
+from tests.town import ADMIN, BORIS, CHEN, GROUP, LISTED, UNLISTED, Outside, Town, TownClock
 
 FLOOD = 30  # seconds that a 429 of these tests asks for
 
@@ -195,3 +196,43 @@ async def test_a_deleted_proposal_can_still_be_accepted_from_an_old_screen(town:
     assert answer.text == words("added")
     assert await town.scalar("SELECT count(*) FROM sticker_sets") == 1
     assert await town.faults() == {}
+
+
+async def test_where_admins_work_a_command_that_fails_is_answered(outside: Outside) -> None:
+    async with council(outside) as town:
+        await town.says(ADMIN, "/remove Nothing_by_bot", OFFICE)
+        assert town.last(OFFICE).text == words("error-not-listed")
+        town.world.faults.add("500", "getStickerSet", seconds=60)
+        await town.says(BORIS, f"/check {UNLISTED}", OFFICE)
+        assert town.last(OFFICE).text == words("error-gallery-unavailable", "ru")
+
+
+async def test_where_admins_work_a_refusal_and_what_is_no_command_stay_unanswered(outside: Outside) -> None:
+    async with council(outside) as town:
+        town.world.join(OFFICE, CHEN)
+        town.world.faults.add("500", "getStickerSet", seconds=60)
+        before = len(town.sent(OFFICE))
+        await town.says(CHEN, f"/remove {LISTED}", OFFICE)
+        await town.sends(CHEN, UNLISTED, OFFICE)
+        assert len(town.sent(OFFICE)) == before
+
+
+async def test_in_other_groups_a_command_that_fails_stays_unanswered(outside: Outside) -> None:
+    async with council(outside) as town:
+        await town.says(ADMIN, f"/remove@{town.world.bot.username} Nothing_by_bot", GROUP)
+        assert town.sent(GROUP) == []
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+async def test_a_channels_post_in_its_group_is_no_hidden_administrator(town: Town, automatic: bool) -> None:
+    post = {
+        "message_id": 900,
+        "date": int(town.clock.now().timestamp()),
+        "chat": {"id": GROUP, "type": "supergroup", "title": "Sticker Fans"},
+        "from": {"id": 777000, "is_bot": False, "first_name": "Telegram"},
+        "sender_chat": {"id": -1001234567890, "type": "channel", "title": "News"},
+        "text": "/stats of the week",
+        "entities": [{"type": "bot_command", "offset": 0, "length": 6}],
+    }
+    await town.gets({"message": post | ({"is_automatic_forward": True} if automatic else {})})
+    assert town.sent(GROUP) == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage import messages, parts
+from storage import messages, parts, recovering
 from storage.records import Message
 from tests.storage.files import WatchedDatabase, rows, scalar
 from tests.storage.rows import NOON, at, new_message
@@ -229,25 +229,42 @@ async def test_what_is_being_sent_or_was_sent_cannot_be_taken_back(database: Wat
     assert await states(database) == ["sending", "sent"]
 
 
-async def test_after_a_crash_a_text_is_repeated_once_and_then_called_unknown(
+async def test_the_next_part_is_due_though_the_clock_is_set_back(database: WatchedDatabase) -> None:
+    number = await put(database)
+    [message] = await database.read(lambda tx: messages.due(tx, NOON, busy_chats=(), most=9))
+    await begin(database, number)
+    ended = {"state": "sent", "sent_id": 5, "reason": None, "sent_at": at(30)}
+    await database.write(lambda tx: parts.end(tx, message, ended, by="me"))
+    await put(database)
+    assert await due(database, at(10)) == [number]
+
+
+async def test_after_each_crash_a_text_is_put_back_with_another_doubt(
     database: WatchedDatabase,
 ) -> None:
     number = await put(database)
     await begin(database, number)
-    assert await database.write(lambda tx: messages.recover(tx, at(1), by="next")) == (1, 0)
+    assert await database.write(lambda tx: recovering.recover(tx, at(1), by="next")) == (1, 0)
     assert await due(database, at(1)) == [number]
     await begin(database, number)
-    assert await database.write(lambda tx: messages.recover(tx, at(2), by="third")) == (0, 1)
-    assert await states(database) == ["unknown"]
-    assert await due(database, at(9)) == []
+    assert await database.write(lambda tx: recovering.recover(tx, at(2), by="third")) == (1, 0)
+    assert await scalar(database, "SELECT doubts FROM messages") == 2, "what the sender ends without a call"
 
 
-async def test_a_text_in_doubt_before_the_crash_is_not_repeated_after_it(database: WatchedDatabase) -> None:
+async def test_a_text_in_doubt_before_the_crash_has_two_doubts_after_it(database: WatchedDatabase) -> None:
     number = await put(database)
     await begin(database, number)
     await again(database, number, 0, doubtful=True)
     await begin(database, number)
-    assert await database.write(lambda tx: messages.recover(tx, NOON, by="next")) == (0, 1)
+    assert await database.write(lambda tx: recovering.recover(tx, NOON, by="next")) == (1, 0)
+    assert await scalar(database, "SELECT doubts FROM messages") == 2
+
+
+async def test_after_a_crash_an_answer_to_a_press_is_given_up(database: WatchedDatabase) -> None:
+    number = await put(database, "answer")
+    await begin(database, number)
+    assert await database.write(lambda tx: recovering.recover(tx, NOON, by="next")) == (0, 1)
+    assert await states(database) == ["unknown"]
 
 
 @pytest.mark.parametrize("kind", ["reaction", "edit", "delete"])
@@ -257,14 +274,14 @@ async def test_after_a_crash_what_can_be_repeated_is_repeated_however_often(
     number = await put(database, kind, target=7)
     for _ in range(3):
         await begin(database, number)
-        assert await database.write(lambda tx: messages.recover(tx, NOON, by="next")) == (1, 0)
+        assert await database.write(lambda tx: recovering.recover(tx, NOON, by="next")) == (1, 0)
     assert await due(database) == [number]
     assert await database.read(messages.doubled) == 0
 
 
 async def test_after_a_crash_an_answer_to_a_press_is_not_repeated(database: WatchedDatabase) -> None:
     await begin(database, await put(database, "answer"))
-    assert await database.write(lambda tx: messages.recover(tx, NOON, by="next")) == (0, 1)
+    assert await database.write(lambda tx: recovering.recover(tx, NOON, by="next")) == (0, 1)
     assert await states(database) == ["unknown"]
 
 
@@ -273,7 +290,7 @@ async def test_after_a_crash_what_was_repeated_goes_before_the_later_ones_of_its
 ) -> None:
     first, second = await put(database), await put(database)
     await begin(database, first)
-    await database.write(lambda tx: messages.recover(tx, NOON, by="next"))
+    await database.write(lambda tx: recovering.recover(tx, NOON, by="next"))
     assert await due(database) == [first]
     await end(database, first)
     assert await due(database) == [second]
@@ -331,7 +348,7 @@ async def test_across_chats_answers_come_first_and_texts_last(database: WatchedD
 
 async def test_what_this_process_is_sending_itself_is_not_taken_up(database: WatchedDatabase) -> None:
     await begin(database, await put(database), by="me")
-    assert await database.write(lambda tx: messages.recover(tx, NOON, by="me")) == (0, 0)
+    assert await database.write(lambda tx: recovering.recover(tx, NOON, by="me")) == (0, 0)
     assert await states(database) == ["sending"]
 
 
@@ -340,7 +357,7 @@ async def test_a_process_that_lost_its_message_to_another_cannot_say_how_it_ende
 ) -> None:
     number = await put(database)
     await begin(database, number, by="me")
-    await database.write(lambda tx: messages.recover(tx, NOON, by="next"))
+    await database.write(lambda tx: recovering.recover(tx, NOON, by="next"))
     await begin(database, number, by="next")
     await end(database, number, "failed", by="me", reason="late")
     await again(database, number, 60)
@@ -352,7 +369,7 @@ async def test_a_process_that_lost_its_message_to_another_cannot_say_how_it_ende
 async def test_the_late_news_that_a_text_arrived_spares_its_repeat(database: WatchedDatabase) -> None:
     number = await put(database)
     await begin(database, number, by="me")
-    await database.write(lambda tx: messages.recover(tx, NOON, by="next"))
+    await database.write(lambda tx: recovering.recover(tx, NOON, by="next"))
     await end(database, number, by="me", sent_id=9)
     assert await due(database) == []
     assert await database.read(lambda tx: messages.sent_id(tx, number)) == ("sent", 9)
@@ -361,6 +378,6 @@ async def test_the_late_news_that_a_text_arrived_spares_its_repeat(database: Wat
 async def test_what_was_begun_a_moment_ago_may_still_be_on_its_way(database: WatchedDatabase) -> None:
     number = await put(database)
     await begin(database, number, by="another process")
-    recover = partial(messages.recover, now=at(20), by="me")
+    recover = partial(recovering.recover, now=at(20), by="me")
     assert await database.write(lambda tx: recover(tx, begun_before=at(-1))) == (0, 0)
     assert await database.write(lambda tx: recover(tx, begun_before=at(5))) == (1, 0)

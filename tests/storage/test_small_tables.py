@@ -87,3 +87,11 @@ async def test_invalidations_are_numbered_and_read_from_a_number_or_a_moment_on(
     assert await database.read(lambda tx: invalidations.newer(tx, 2, NOON)) == everything[1:]
     assert await database.read(lambda tx: invalidations.newer(tx, 2, at(-1))) == everything
     assert await database.read(invalidations.last) == 2
+
+
+async def test_what_a_persons_telegram_speaks_stays_until_it_tells_another(database: WatchedDatabase) -> None:
+    for said in ("en", None):
+        await database.write(partial(people.note, user_id=5, name="A", username=None, at=NOON, spoken=said))
+    assert await database.read(lambda tx: people.by_id(tx, 5)) == Person(5, "A", None, None, None, "en")
+    await database.write(lambda tx: people.note(tx, 5, name="A", username=None, at=NOON, spoken="ru"))
+    assert await database.read(lambda tx: people.by_id(tx, 5)) == Person(5, "A", None, None, None, "ru")

@@ -127,6 +127,7 @@ def _people() -> None:
     op.add_column("people", sa.Column("role", sa.String(length=8), nullable=True))
     op.add_column("people", sa.Column("role_by", sa.BigInteger(), nullable=True))
     op.add_column("people", sa.Column("role_at", Moment(), nullable=True))
+    op.add_column("people", sa.Column("spoken", sa.String(length=8), nullable=True))
     op.create_index(
         "ix_people_role",
         "people",

@@ -87,7 +87,7 @@ async def tried(stage: Stage, trial: Trial, spots: Iterable[Spot]) -> Tally:
 
 
 def _well_told(trial: Trial, spot: Spot, traces: Traces) -> bool:
-    """A press is always answered, the rest in private; in groups only nameless commands hear what helps."""
+    """A press is always answered, the rest in private; in groups only the nameless hear what helps."""
     told = [(each.kind, each.chat_id, tuple(each.keys)) for each in traces.said]
     if spot.kind in trial.late_in:
         return not told
@@ -95,7 +95,7 @@ def _well_told(trial: Trial, spot: Spot, traces: Traces) -> bool:
         return len(told) == 1 and told[0][:2] == ("answer", spot.chat_id) and _is_error(told[0][2])
     if trial.sort in {"command", "reaction"} and spot.is_private:
         return len(told) == 1 and told[0][:2] == ("text", spot.chat_id) and _is_error(told[0][2])
-    if trial.sort == "command" and trial.is_nameless(spot):
+    if trial.sort in {"command", "message"} and trial.is_privileged and trial.is_nameless(spot):
         return told == [("text", spot.chat_id, (HINT,))]
     if trial.sort == "message" and spot.is_private:
         return told == [("text", spot.chat_id, ("unrecognised",))]

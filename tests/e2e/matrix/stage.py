@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from io import StringIO
 from itertools import count
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from sandbox.telegram.messages import Message
 from sandbox.telegram.people import GROUP_ANONYMOUS_BOT, Person
 from sandbox.telegram.wire import Json
 from sandbox.telegram.world import World, chat_instance
+from services.engine.observability import configure_logging
 from tests.e2e.conftest import Judged
 from tests.e2e.matrix.actors import (
     ACTORS,
@@ -28,7 +31,8 @@ from tests.e2e.wording import press_buttons
 from tests.telegram_oracle import check_ledger
 from tests.town import Town, TownClock, new_outside
 
-HOUR = 3600.0
+A_WHILE = timedelta(hours=2)
+WRITTEN = "%Y-%m-%dT%H:%M:%S.%fZ"  # how SQLite keeps moments
 TITLES: dict[Kind, str] = {"group": "A Crowd", "forum": "Topics", "admins": "The Council"}
 
 
@@ -52,10 +56,9 @@ def populate(world: World) -> int:
 class Stage:
     """A running hub, and deeds of people; a deed tells Telegram, and `rest` lets the hub do its part."""
 
-    def __init__(self, town: Town, clock: TownClock, topic: int) -> None:
+    def __init__(self, town: Town, topic: int) -> None:
         self.town = town
         self.world = town.world
-        self._clock = clock
         self._topic = topic
         self._numbers = count(1)
 
@@ -81,10 +84,11 @@ class Stage:
         while self.world.updates.pending_count:
             await self.town.rest()
 
-    async def pass_by(self, seconds: float = HOUR + 1) -> None:
-        """Let time pass, so that a group has room for proposals again."""
-        await self._clock.leap(seconds)
-        await self.rest()
+    async def make_room(self, spot: Spot) -> None:
+        """What was proposed in that chat was proposed long ago, so that it takes another one."""
+        then = (self.town.clock.now() - A_WHILE).strftime(WRITTEN)
+        query = "UPDATE proposals SET created_at = :then WHERE chat_id = :chat"
+        await self.executes(query, then=then, chat=spot.chat_id)
 
     def number(self) -> int:
         """A number that nothing here had before."""
@@ -159,8 +163,14 @@ class Stage:
         await self.rest()
         return self.last(spot)
 
-    async def surface(self, spot: Spot, words: str = "/version") -> Message:
-        """The bot's answer to an admin's words there; in private to somebody who has been one until now."""
+    async def surface(self, spot: Spot, words: str = "") -> Message:
+        """The bot's answer to an admin's words there; in private to somebody who has been one until now.
+
+        Without words any message of the bot.
+        """
+        if not words:
+            sent = self.town.sent(spot.chat_id)
+            return sent[-1] if sent else await self.surface(spot, "/version")
         if not spot.is_private:
             return await self.asks(Spot(OWNER, spot.kind), words)
         async with self.lifted(spot):
@@ -185,6 +195,7 @@ class Stage:
 async def staged(folder: Path, template: Path) -> AsyncIterator[Stage]:
     """A stage for as long as the block lasts; everybody has said hello everywhere. The wire is judged."""
     clock = TownClock()
+    configure_logging("WARNING", "json", [], StringIO())
     async with new_outside(folder, clock=clock, template=template) as outside:
         topic = populate(outside.world)
         settings = {
@@ -194,7 +205,7 @@ async def staged(folder: Path, template: Path) -> AsyncIterator[Stage]:
             "BACKUP_DIR": str(folder / "backups"),
         }
         async with outside.hub(**settings) as town:  # type: ignore[arg-type]
-            stage = Stage(town, clock, topic)
+            stage = Stage(town, topic)
             await stage.begin()
             yield stage
     assert check_ledger(Judged(outside))

@@ -1,5 +1,6 @@
 """The outbox's writer: once per job and name, in the transaction of what is told."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -49,6 +50,29 @@ async def test_different_names_and_different_jobs_are_different_messages(house: 
             partial(house.hub.messages.text, job=job, place=GROUP, content=HELLO, name=name)
         )
     assert await scalar(house.database, "SELECT count(*) FROM messages") == 3
+
+
+async def test_a_job_that_is_worked_anew_after_its_end_speaks_anew(house: House) -> None:
+    job = house.work().job
+    for replays in (0, 1, 1, 2):
+        life = replace(job, replays=replays)
+        await house.database.write(partial(house.hub.messages.text, job=life, place=GROUP, content=HELLO))
+    assert await scalar(house.database, "SELECT count(*) FROM messages") == 3
+
+
+async def test_of_edits_of_one_message_that_wait_the_newest_stays(house: House) -> None:
+    messages, put = house.hub.messages, house.database.write
+    jobs = [house.work().job for _ in range(3)]
+    for job in (*jobs, jobs[0]):  # the first is worked twice
+        await put(partial(messages.edit, job=job, place=GROUP, content=HELLO, row=5))
+    await put(partial(messages.edit, job=jobs[0], place=GROUP, content=HELLO, row=6))
+    await put(partial(messages.edit, job=jobs[0], place=replace(GROUP, chat_id=-7), content=HELLO, row=7))
+    await put(partial(messages.edit_shown, job=jobs[0], place=GROUP, content=HELLO))
+    await put(partial(messages.react, job=jobs[0], place=GROUP, purpose="added", message_id=10))
+    waiting = await rows(house.database, "SELECT id FROM messages WHERE state = 'waiting' ORDER BY id")
+    assert [number for (number,) in waiting] == [3, 4, 5, 6, 7]
+    dropped = await rows(house.database, "SELECT id, reason FROM messages WHERE state = 'dropped'")
+    assert dropped == [(1, "a newer edit"), (2, "a newer edit")]
 
 
 async def test_a_unit_that_fails_says_nothing(house: House) -> None:

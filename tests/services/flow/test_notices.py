@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.settlement import GIVE_UP_AFTER
 from services.flow.items import Action
 from services.flow.messages import Text
 from services.flow.notice_kinds import NoticeKind
@@ -374,3 +375,86 @@ async def test_what_lasts_into_the_next_day_says_since_which_day(desk: Desk) -> 
     await desk.tell(count=2)
     await desk.minutes(1)
     assert desk.sent[-1].shown.texts[0].params["since"] == {"moment": "2026-01-15T12:00:00+00:00"}
+
+
+async def failed(house: House, seconds: float) -> None:
+    """Everything that waits is given up so long from now."""
+    await house.clock.advance(seconds)
+    now = house.clock.now()
+    waiting = [row.id for row in await house.outbox()]
+
+    def unit(tx: Transaction) -> None:
+        for row in waiting:
+            messages.end(tx, row, "failed", at=now, reason="no connection")
+
+    await house.database.write(unit)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (GIVE_UP_AFTER.total_seconds(), [("text", ADMIN, "notice-deals")]),  # Telegram was away for a day
+        (MINUTE, []),  # Telegram refused it, and would again
+    ],
+)
+async def test_a_notice_given_up_for_its_age_is_told_anew_and_a_refused_one_is_not(
+    desk: Desk, seconds: float, told: list[tuple[str, int, str]]
+) -> None:
+    await desk.tell()
+    await desk.write()
+    await failed(desk.house, seconds)
+    await desk.minutes(3)
+    assert desk.told == told
+    await desk.recover()
+    await desk.minutes(3)
+    assert [key for _, _, key in desk.told[len(told) :]] == ["notice-deals-over"] * len(told)
+
+
+async def test_a_group_with_a_new_number_knows_what_it_was_told(desk: Desk) -> None:
+    supergroup = -1000000000100
+    await enter(desk.house, GROUP)
+    await desk.tell(subject="shown")
+    await desk.minutes(1, GROUP)
+    await desk.tell(subject="waits")
+    await desk.house.clock.advance(MINUTE)
+    await desk.write(GROUP)
+    await desk.house.database.write(lambda tx: chats.move(tx, GROUP, supergroup))
+    await desk.minutes(3, supergroup)
+    assert desk.told == [("text", GROUP, "notice-deals"), ("text", supergroup, "notice-deals")]
+    await desk.tell(subject="shown", count=2)  # cannot be edited there
+    await desk.minutes(1, supergroup)
+    await desk.recover(subject="shown")
+    await desk.minutes(3, supergroup)
+    assert desk.told[2:] == [
+        ("text", supergroup, "notice-deals"),
+        ("text", supergroup, "notice-deals-over"),
+    ]
+    assert desk.sent[-1].reply_to == 1000 + desk.sent[-2].id
+
+
+async def test_an_end_told_after_the_group_got_its_new_number_answers_no_message(desk: Desk) -> None:
+    supergroup = -1000000000100
+    await enter(desk.house, GROUP)
+    await desk.tell()
+    await desk.minutes(1, GROUP)
+    await desk.house.database.write(lambda tx: chats.move(tx, GROUP, supergroup))
+    await desk.recover()
+    await desk.minutes(3, supergroup)
+    assert desk.told[1:] == [("text", supergroup, "notice-deals-over")]
+    assert desk.sent[-1].reply_to is None
+
+
+async def test_one_that_comes_back_again_ten_minutes_later_is_news_after_its_end(desk: Desk) -> None:
+    await desk.tell()
+    await desk.minutes(1)
+    await desk.recover()
+    await desk.minutes(1)
+    await desk.tell()  # it came back once: the end has to hold for longer
+    await desk.minutes(1)
+    await desk.recover()
+    await desk.minutes(9)
+    assert desk.told[-1] == ("text", ADMIN, "notice-deals-over")
+    await desk.house.clock.advance(MINUTE)
+    await desk.tell()
+    await desk.write()
+    assert [row.keys for row in await desk.house.outbox()] == [["notice-deals"]]

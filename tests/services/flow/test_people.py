@@ -1,5 +1,7 @@
 """People: which language they read, who is an admin; and which chats are known."""
 
+from functools import partial
+
 import pytest
 
 from tests.services.flow.conftest import ANN, House
@@ -49,3 +51,14 @@ async def test_messages_passed_over_are_told_once(house: House) -> None:
         await house.database.write(lambda tx: people.skip(tx, ANN))
     assert await house.database.write(lambda tx: people.take_skipped(tx, ANN)) == 3
     assert await house.database.write(lambda tx: people.take_skipped(tx, ANN)) == 0
+
+
+async def test_who_is_written_to_first_reads_what_their_telegram_spoke_last(house: House) -> None:
+    people = house.hub.people
+    for says, language in (("ru-RU", "ru"), (None, "ru"), ("en", "en"), ("ru", "ru"), ("pt-br", "en")):
+        await house.database.write(
+            partial(people.meet, user_id=ANN, name="Ann", username=None, telegram_says=says)
+        )
+        assert await people.language(ANN, None, ANN) == language
+    await house.database.write(lambda tx: people.choose_language(tx, ANN, "Ann", "ru"))
+    assert await people.language(ANN, None, ANN) == "ru"

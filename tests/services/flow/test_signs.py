@@ -137,6 +137,46 @@ async def test_jobs_that_died_before_the_last_day_are_not_told_by_the_first_noti
     assert not (await signs(house).dead(NONE)).causes
 
 
+async def keep_dead(house: House, signs_: JobSigns) -> int:
+    """What the watch does with the dead jobs each minute; how many a cause counts."""
+    causes = (await signs_.dead(NONE)).causes
+    now = house.clock.now()
+
+    def unit(tx: Transaction) -> None:
+        for each in causes:
+            notices.tell(
+                tx, "dead-jobs", "", count=each.count, params=each.params, at=now, again_within=0 * MINUTE
+            )
+        if not causes:
+            notices.close(tx, "dead-jobs", "", at=now)
+
+    await house.database.write(unit)
+    return causes[0].count if causes else 0
+
+
+async def test_jobs_that_died_long_before_a_start_are_told_for_an_hour(house: House) -> None:
+    for _ in range(2):
+        await put_job(house, "a", state="dead", finished_at=house.clock.now())
+        await house.clock.advance(23 * 3600)  # and the hub is down
+        [cause] = (await signs(house).dead(NONE)).causes
+        assert cause.count == 1
+        told = [await keep_dead(house, signs(house))]
+        for _ in range(4):
+            await house.clock.advance(1300)
+            told.append(await keep_dead(house, signs(house)))
+        assert told == [1, 1, 1, 0, 0]
+
+
+async def test_jobs_that_die_for_more_than_a_day_are_all_counted_since_the_first(house: House) -> None:
+    began = house.clock.now()
+    for number in range(60):
+        await put_job(house, "a", state="dead", finished_at=house.clock.now())
+        await house.clock.advance(1800)
+        assert await keep_dead(house, signs(house)) == number + 1
+    [cause] = (await signs(house).dead(NONE)).causes
+    assert cause.params["began"] == began.isoformat()
+
+
 async def test_topics_are_named_by_how_many_jobs_they_lost(house: House) -> None:
     for topic in ("d", "c", "b", "b", "a"):
         await put_job(house, topic, state="dead", finished_at=house.clock.now())

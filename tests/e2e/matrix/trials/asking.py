@@ -6,7 +6,7 @@ from typing import Any
 from services.flow.claims import digest_of
 from tests.e2e import shelf
 from tests.e2e.matrix.actors import Spot
-from tests.e2e.matrix.stage import Stage
+from tests.e2e.matrix.stage import WRITTEN, Stage
 from tests.e2e.matrix.traces import Traces
 from tests.e2e.matrix.trial import Prepare, Ready, Trial
 from tests.e2e.matrix.trials.reading import saying, turning
@@ -20,7 +20,7 @@ async def _start_with_a_code(stage: Stage, spot: Spot) -> Ready:
     await stage.executes(
         "INSERT INTO claims (digest, created_at) VALUES (:digest, :now)",
         digest=digest_of(code),
-        now=stage.town.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        now=stage.town.clock.now().strftime(WRITTEN),
     )
 
     def effect(traces: Traces) -> bool:
@@ -102,7 +102,7 @@ TRIALS = (
     Trial("press", "menu", turning("/start", "menu:lang", "language-question"), case="language"),
     Trial("press", "lang", _press_language),
     Trial("press", "page", _page),
-    Trial("press", "unknown", turning("/version", "frobnicate", "error-stale-button")),
+    Trial("press", "unknown", turning("", "frobnicate", "error-stale-button")),
     CHATS("command", "settings", saying("/settings", "settings-chat", "settings-own")),
     CHATS("press", "set", _choosing("language-ru"), case="a language", changes=True),
     CHATS("press", "set", _choosing("proposals-off"), case="no proposals", changes=True, exists_in=GROUPS),

@@ -3,13 +3,12 @@
 from functools import partial
 
 from tests.e2e.council import button
-from tests.e2e.matrix.actors import COUNCIL, OWNER, Spot
+from tests.e2e.matrix.actors import OWNER, Spot
 from tests.e2e.matrix.stage import Stage
 from tests.e2e.matrix.traces import Traces
 from tests.e2e.matrix.trial import Prepare, Ready, Trial
 from tests.e2e.matrix.trials.proposing import asked, carded
 from tests.e2e.matrix.trials.reading import saying, turning
-from tests.e2e.wording import press_buttons
 
 OUTCOMES = {"approve": "approved", "reject": "rejected"}
 REASON = "Too small a set"
@@ -34,17 +33,19 @@ async def _react(emoji: str, action: str, stage: Stage, spot: Spot) -> Ready:
 
 
 async def _explain(stage: Stage, spot: Spot) -> Ready:
-    """Somebody rejected it without a word."""
+    """It was rejected there without a word, and the bot asks why."""
     token, card = await carded(stage, spot)
-    data = f"v1:no:{token}"
-    first = next(each for each in stage.town.sent(COUNCIL) if data in press_buttons(each))
-    stage.presses(Spot(OWNER, "admins"), first, data)
+    who = spot if spot.is_private else Spot(OWNER, spot.kind)
+    async with stage.lifted(who):
+        stage.presses(who, card, f"v1:no:{token}")
+        await stage.rest()
+    question = stage.last(spot)
 
     def effect(traces: Traces) -> bool:
         known = traces.has("approvals", token=token, reason=REASON)
         return known and traces.journaled("explain", spot.actor.user_id)
 
-    return Ready(lambda: stage.says(spot, REASON, reply_to=card), effect)
+    return Ready(lambda: stage.says(spot, REASON, reply_to=question), effect)
 
 
 async def _pending(then: Prepare, stage: Stage, spot: Spot) -> Ready:

@@ -59,7 +59,7 @@ TRIALS = (
     READS("command", "staff", saying("/staff", "staff-admin")),
     READS("command", "notices", saying("/notices", "notices-home", "notices-elsewhere")),
     READS("command", "doctor", saying("/doctor", "doctor-begun")),
-    READS("press", "show", turning("/version", "show:stats", "stats-title"), case="stats"),
-    READS("press", "show", turning("/version", "show:errors", "errors-none", "errors-title"), case="errors"),
-    READS("press", "show", partial(_dead, turning("/version", "show:failed", "failed-title")), case="failed"),
+    READS("press", "show", turning("", "show:stats", "stats-title"), case="stats"),
+    READS("press", "show", turning("", "show:errors", "errors-none", "errors-title"), case="errors"),
+    READS("press", "show", partial(_dead, turning("", "show:failed", "failed-title")), case="failed"),
 )
