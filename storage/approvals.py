@@ -205,3 +205,7 @@ def move(tx: Transaction, old: int, new: int) -> None:
     tx.execute(pending.values(chat_id=new))
     asked = update(approval_requests).where(approval_requests.c.chat_id == old)
     tx.execute(asked.values(chat_id=new, source_message=None, thread_id=None))
+    # Cards that waited to be sent go there too; those that were sent stay where they are.
+    gone_along = select(messages.c.id).where(messages.c.chat_id == new)
+    cards = update(approval_cards).where(approval_cards.c.chat_id == old)
+    tx.execute(cards.where(approval_cards.c.shown_row.in_(gone_along)).values(chat_id=new))

@@ -12,6 +12,7 @@ from services.flow.messages import Content, Messages, Text
 from storage.records import Fault
 
 SHOWN = 10  # kinds in one answer
+KIND = 80  # characters of a kind: all of it, but for secrets
 SAMPLE, WHOLE_SAMPLE = 120, 400  # characters of a sample, in the list and by itself
 
 # What a text that helps is about, by how a kind begins; the first that fits.
@@ -72,7 +73,7 @@ class ErrorsHandlers:
         return {
             "number": fault.id,
             "count": fault.count,
-            "kind": fault.kind,
+            "kind": self._excerpt(fault.kind, KIND),
             "first": {"moment": fault.first_at.isoformat()},
             "last": {"moment": fault.last_at.isoformat()},
             "sample": self._excerpt(fault.sample, most) or "–",

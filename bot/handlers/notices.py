@@ -7,6 +7,7 @@ from telegram import Update
 from bot.context import HubContext, asker_of, place_of
 from bot.registry import ADMIN_CHANGES, ADMIN_LISTS, Registry, pressed_at, token_of
 from bot.speech import message_of
+from services.engine.errors import StaleButton
 from services.flow.chat_notices import ChatNotices
 from services.flow.messages import Answer, Content, Messages, Text
 from services.flow.places import Asker, Place
@@ -59,6 +60,8 @@ class NoticeHandlers:
         """A button with quiet hours, or without any."""
         begin, _, end = token_of(context).partition("-")
         hours = QuietHours.of(int(begin), int(end)) if end else None
+        if end and hours is None:
+            raise StaleButton("no hours of a day")
         await self._change(update, context, self._quiet(hours))
 
     async def _change(self, update: Update, context: HubContext, change: Change) -> None:

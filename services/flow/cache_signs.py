@@ -15,6 +15,7 @@ from storage.samples import Total
 RATE_OVER = timedelta(hours=1)
 LEAST_RATE = 50  # percent of look-ups that should be hits
 RATED = 100  # look-ups below which a rate says nothing
+UNCLEAR = timedelta(days=1)  # that what was told stays as it is while nobody can tell
 EMPTY_OVER = timedelta(minutes=15)  # three samples
 EMPTY_SAMPLES = 2  # of which at least so many have to be there, and all of them without an entry
 ASKED = 20  # look-ups after which something should be kept
@@ -38,7 +39,9 @@ class CacheSigns:
             if percent < LEAST_RATE:
                 params = {"region": region, "percent": percent}
                 causes.append(Cause(region, _look_ups(series), params))
-        return Findings(causes, frozenset(opened) - rated.keys())
+        unclear = frozenset(opened) - rated.keys()
+        lapsed = unclear - await self._rated_lately() if unclear else unclear
+        return Findings(causes, unclear - lapsed, lapsed)
 
     async def empty(self, opened: Mapping[str, Notice]) -> Findings:
         """Regions that keep nothing in any process, although they were asked."""
@@ -49,7 +52,20 @@ class CacheSigns:
                 full.add(region)
             elif len(series[ENTRIES]) >= EMPTY_SAMPLES and _look_ups(series) >= ASKED:
                 causes.append(Cause(region, _look_ups(series), {"region": region}))
-        return Findings(causes, frozenset(opened) - full)
+        unclear = frozenset(opened) - full
+        seen = {row.label for row in await self._read((ENTRIES,), UNCLEAR)} if unclear else set()
+        return Findings(causes, unclear & seen, unclear - seen)
+
+    async def _rated_lately(self) -> set[str]:
+        """Regions with enough look-ups in any hour of the last day."""
+        lately: set[str] = set()
+        asked: dict[str, list[Total]] = defaultdict(list)
+        for row in await self._read(LOOK_UPS, UNCLEAR):
+            asked[row.label].append(row)
+            hour = [each.value for each in asked[row.label] if each.at > row.at - RATE_OVER]
+            if sum(hour) >= RATED:
+                lately.add(row.label)
+        return lately
 
     async def _read(self, series: tuple[str, ...], over: timedelta) -> list[Total]:
         if not self._enabled:

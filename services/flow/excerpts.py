@@ -1,5 +1,6 @@
 """What may be shown of a text that a machine wrote: one line, without secrets, cut to a length."""
 
+import re
 from collections.abc import Callable
 
 Excerpt = Callable[[str, int], str]
@@ -7,6 +8,8 @@ Excerpt = Callable[[str, int], str]
 
 TRACEBACK = "Traceback (most recent call last)"
 MORE = "…"
+_ERROR = re.compile(r"[A-Za-z_][\w.]*: .*")  # how the last line begins; a line of source is indented
+_PLACE = re.compile(r"[\s|]*File \"")  # what a traceback goes on with
 
 
 def excerpts(redact: Callable[[str], str]) -> Excerpt:
@@ -20,8 +23,10 @@ def excerpts(redact: Callable[[str], str]) -> Excerpt:
 
 
 def _told(text: str) -> str:
-    """The first line, and of a traceback only what it ends with."""
+    """The first line; of a traceback only what it ends with, and nothing when that was cut away."""
     lines = [line for line in text.splitlines() if line.strip()]
-    if not lines:
+    if not lines or _PLACE.match(lines[0]):
         return ""
-    return lines[-1] if TRACEBACK in lines[0] else lines[0].split(TRACEBACK)[0]
+    if TRACEBACK in lines[0]:
+        return lines[-1] if _ERROR.fullmatch(lines[-1]) and TRACEBACK not in lines[-1] else ""
+    return lines[0]

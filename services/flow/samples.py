@@ -55,6 +55,7 @@ class Samples:
         self._ticking = ticking
         self._grid = Tick(TOPIC, EVERY)
         self._written: Counted = {}
+        self._written_at: datetime | None = None
 
     async def keep(self) -> None:
         """For ever: write down at each time of the grid."""
@@ -64,8 +65,13 @@ class Samples:
             await self.take()
 
     async def take(self) -> None:
-        """Write down what happened since the last time. What cannot be written is in the next one."""
+        """Write down what happened since the last time. What cannot be written is in the next one.
+
+        So is what happens after the clock on the wall was set back: the past has its samples already.
+        """
         at, counted = self._grid.last(self._clock.now()), self._counted()
+        if self._written_at and at <= self._written_at:
+            return
         figures = self._since(counted) | self._entries()
         rows = [Sample(at, self._process, *key, value) for key, value in figures.items()]
         try:
@@ -73,7 +79,7 @@ class Samples:
         except StorageUnavailable as error:
             log.warning("samples.not_written", details={"reason": str(error)})
             return
-        self._written = counted
+        self._written, self._written_at = counted, at
 
     def fresh(self) -> Counted:
         """What happened in this process since it wrote last; series and labels without any are left out."""

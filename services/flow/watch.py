@@ -12,7 +12,7 @@ from services.engine.work import Work
 from services.flow.notice_kinds import NoticeKind
 from services.flow.notices import Notices
 from services.flow.roles import Roles
-from storage import notices as rows
+from storage import notices
 from storage.database import Database, Transaction
 from storage.errors import StorageUnavailable
 from storage.records import Job, Notice
@@ -31,10 +31,14 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a sign finds: the causes that are there, and subjects of which it cannot tell now."""
+    """What a sign finds: the causes that are there, and subjects of which it cannot tell now.
+
+    Of those `lapsed` nobody has been able to tell for long: they end, and no chat hears that it is better.
+    """
 
     causes: Sequence[Cause] = ()
     unclear: frozenset[str] = frozenset()
+    lapsed: frozenset[str] = frozenset()
 
 
 # Asked with the kind's open notices by subject. Cheap: it is asked each minute.
@@ -57,7 +61,7 @@ class Watch:
 
     async def look(self, job: Job, work: Work) -> dict[str, int]:
         """Ask all signs and write what the chats should know; how many causes there are, by kind."""
-        known = await self._database.read(rows.unsettled)
+        known = await self._database.read(notices.unsettled)
         found = {}
         for kind, sign in self._signs:
             opened = {row.subject: row for row in known if row.kind == kind.name and row.state == "open"}
@@ -89,3 +93,5 @@ class Watch:
         there = {cause.subject for cause in findings.causes} | findings.unclear
         for subject in opened.keys() - there:
             self._notices.recovered(tx, kind, subject)
+            if subject in findings.lapsed:
+                notices.settle(tx, opened[subject].id)

@@ -71,27 +71,6 @@ async def test_an_outcome_leaves_the_message_alone_that_has_the_old_number_in_th
     assert same.text == before
 
 
-async def test_a_cards_end_leaves_the_message_alone_that_has_its_number_in_the_new_office(
-    outside: Outside,
-) -> None:
-    plain = outside.world.add_group("Old office", [ADMIN, BORIS, CHEN], chat_type="group")
-    async with council(outside, ADMIN_CHAT_ID=str(plain.id)) as town:
-        for _ in range(3):
-            await town.says(CHEN, "hello", plain.id)
-        await town.sends(CHEN, "MoonDogs")
-        await town.presses(CHEN, town.last(CHEN))
-        old = town.last(plain.id)
-        there = town.world.migrate(plain.id)
-        await town.settle()
-        same = await said_as(town, there.id, old.message_id)
-        before = same.text
-        await town.says(ADMIN, "/pending")
-        await town.presses(ADMIN, town.last(ADMIN))
-        card = town.last(ADMIN)
-        await town.presses(ADMIN, card, button(card, "yes"))
-        assert same.text == before
-
-
 async def said_as(town: Town, chat: int, number: int) -> Message:
     """The bot's message of that number in a chat: people write until it comes to it."""
     while True:

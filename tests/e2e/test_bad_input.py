@@ -1,11 +1,13 @@
 """What people should not send: the same again, edits, odd words, forged buttons. Answered, and no effect."""
 
 from collections.abc import AsyncIterator, Sequence
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from services.engine.observability import configure_logging
 from tests.e2e.matrix.actors import CHIEF, COUNCIL, NAMED_ADMIN, Spot
 from tests.e2e.matrix.judge import cells
 from tests.e2e.matrix.stage import Stage, staged
@@ -57,6 +59,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory, template: Path) -> AsyncIterator[Stage]:
+    """One for all: what is tried has no effect. Each test's log is judged, this begins before any."""
+    configure_logging("WARNING", "json", [], StringIO())
     async with staged(tmp_path_factory.mktemp("stage"), template) as ready:
         yield ready
 

@@ -62,6 +62,15 @@ async def test_no_secret_and_no_traceback_comes_into_a_chat(town: Town, sample: 
         assert "hub.py" not in shown
 
 
+async def test_no_secret_in_a_kind_comes_into_a_chat(town: Town) -> None:
+    await town.switchboard.hub.faults.record(f"job.{PLANTED[0]}.ValueError", "no number")
+    number = await town.scalar("SELECT id FROM faults")
+    for command in ("/errors", f"/errors {number}"):
+        shown = answer(town, await town.says(ADMIN, command)).text
+        assert "no number" in shown
+        assert PLANTED[0] not in shown
+
+
 async def test_others_are_refused(town: Town) -> None:
     await town.says(CHEN, "/errors 1")
     assert town.last(CHEN).text == words("error-not-allowed")

@@ -90,7 +90,7 @@ async def test_jobs_that_die_one_after_the_other_are_one_notice_and_later_ones_a
     await plant(town, BORIS, topic="portal")
     await passes(town, 2 * MINUTE)
     _, later = notices(town)
-    assert head(later) == "🔴 1 job was given up since 17:10: portal (1)"
+    assert head(later) == "🔴 1 job was given up since 17:09: portal (1)"
     await clock.leap(2 * HOUR)
     await passes(town, MINUTE)
     assert len(notices(town)) == 2  # that nothing died is no news

@@ -167,3 +167,20 @@ async def test_what_was_decided_goes_with_all_that_hangs_on_it_and_what_waits_st
     for table, left in (("approvals", 1), ("approval_requests", 1), ("approval_cards", 1), ("messages", 1)):
         assert await scalar(database, f"SELECT count(*) FROM {table}") == left
     assert await database.read(pending)
+
+
+async def test_cards_that_wait_to_be_sent_move_with_the_chat_and_sent_ones_stay(
+    database: WatchedDatabase,
+) -> None:
+    def unit(tx: Transaction) -> list[int]:
+        waiting, sent = [messages.put(tx, new_message(chat_id=-5)) for _ in range(2)]
+        assert waiting
+        assert sent
+        messages.end(tx, sent, "sent", at=NOON, sent_id=7)
+        approvals.put(tx, approval("t"))
+        for row in (waiting, sent):
+            approvals.add_card(tx, approval_card(row, chat_id=-5))
+        chats.move(tx, -5, -6, at=NOON)
+        return [card.chat_id for card in approvals.cards(tx, "t")]
+
+    assert await database.write(unit) == [-6, -5]

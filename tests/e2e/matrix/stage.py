@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from io import StringIO
 from itertools import count
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from sandbox.telegram.messages import Message
 from sandbox.telegram.people import GROUP_ANONYMOUS_BOT, Person
 from sandbox.telegram.wire import Json
 from sandbox.telegram.world import World, chat_instance
-from services.engine.observability import configure_logging
 from tests.e2e.conftest import Judged
 from tests.e2e.matrix.actors import (
     ACTORS,
@@ -85,7 +83,11 @@ class Stage:
             await self.town.rest()
 
     async def make_room(self, spot: Spot) -> None:
-        """What was proposed in that chat was proposed long ago, so that it takes another one."""
+        """What was proposed in that chat was proposed long ago, and nobody waits for a decision any more.
+
+        There is a limit to either.
+        """
+        await self.executes("UPDATE approvals SET state = 'expired' WHERE state = 'pending'")
         then = (self.town.clock.now() - A_WHILE).strftime(WRITTEN)
         query = "UPDATE proposals SET created_at = :then WHERE chat_id = :chat"
         await self.executes(query, then=then, chat=spot.chat_id)
@@ -195,7 +197,6 @@ class Stage:
 async def staged(folder: Path, template: Path) -> AsyncIterator[Stage]:
     """A stage for as long as the block lasts; everybody has said hello everywhere. The wire is judged."""
     clock = TownClock()
-    configure_logging("WARNING", "json", [], StringIO())
     async with new_outside(folder, clock=clock, template=template) as outside:
         topic = populate(outside.world)
         settings = {

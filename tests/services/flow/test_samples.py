@@ -95,6 +95,19 @@ async def test_what_could_not_be_written_is_in_the_next_sample(process: Process)
     assert await process.written() == [("one", "hits", "deal", 4)]
 
 
+async def test_a_clock_that_is_set_back_loses_no_figures(process: Process, clock: HandClock) -> None:
+    await clock.advance(EVERY)
+    process.look_up(hits=3)
+    await process.samples.take()
+    clock._start -= timedelta(minutes=4)  # the wall's; the other goes on
+    process.look_up(hits=4)
+    for _ in range(3):
+        await process.samples.take()
+        await clock.advance(EVERY)
+    figures = [row[-1] for row in await process.written()]
+    assert figures == [3, 4]
+
+
 async def test_a_restart_begins_again_from_nothing(process: Process) -> None:
     process.look_up(hits=3)
     await process.samples.take()

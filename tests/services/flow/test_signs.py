@@ -63,10 +63,30 @@ async def test_less_than_half_of_a_hundred_look_ups_or_more_is_a_low_rate(
 
 
 async def test_a_rate_of_few_look_ups_leaves_what_is_told_as_it_is(house: House, cache: CacheSigns) -> None:
-    await sampled(house, hits=(90,), misses=(5,))
+    await sampled(house, hits=(90, *[0] * 12), misses=(60, *[5] * 12))
     assert await cache.hit_rate(opened("deal")) == Findings([], frozenset({"deal"}))
     await sampled(house, hits=(95,), misses=(5,))
     assert await cache.hit_rate(opened("deal")) == Findings([], frozenset())
+
+
+async def test_a_region_of_which_nobody_could_tell_for_a_day_is_told_of_no_more(
+    house: House, cache: CacheSigns
+) -> None:
+    await sampled(house, misses=(200,), entries=(0,))
+    await house.clock.advance(23 * 3600)
+    assert await cache.hit_rate(opened("deal")) == Findings([], frozenset({"deal"}))
+    assert await cache.empty(opened("deal")) == Findings([], frozenset({"deal"}))
+    await house.clock.advance(3600)
+    lapsed = Findings([], frozenset(), frozenset({"deal"}))
+    assert await cache.hit_rate(opened("deal")) == lapsed
+    assert await cache.empty(opened("deal")) == lapsed
+
+
+async def test_a_cache_that_was_switched_off_is_told_of_no_more(house: House) -> None:
+    await sampled(house, misses=(200,), entries=(0,))
+    off = CacheSigns(house.database, house.clock, enabled=False)
+    for sign in (off.hit_rate, off.empty):
+        assert (await sign(opened("deal"))).lapsed == {"deal"}
 
 
 async def test_look_ups_of_more_than_an_hour_ago_do_not_matter(house: House, cache: CacheSigns) -> None:

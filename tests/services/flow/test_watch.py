@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from services.flow.notice_kinds import NoticeKind
+from services.flow.notice_kinds import GALLERY, NoticeKind
 from services.flow.watch import Cause, Findings
 from storage.records import Notice
 from tests.services.flow.conftest import House
@@ -32,3 +32,17 @@ async def test_a_sign_that_breaks_is_counted_and_silences_no_other(house: House)
     [fault] = await house.hub.faults.newest()
     told = ("notices.frail.ValueError", "what the *** gallery said is no JSON")
     assert (fault.kind, fault.sample) == told
+
+
+async def test_what_lapsed_ends_without_a_word(house: House) -> None:
+    lapsed = False
+
+    async def sign(opened: Mapping[str, Notice]) -> Findings:
+        return Findings([], frozenset(), frozenset(opened)) if lapsed else Findings([Cause("told")])
+
+    house.hub.watch.on(GALLERY, sign)
+    for lapsed in (False, True):  # noqa: B007 - the sign reads it
+        work = house.work()
+        await house.hub.watch.look(work.job, work)
+        await house.finish(work)
+    assert await rows(house.database, "SELECT state FROM notices") == [("told",)]

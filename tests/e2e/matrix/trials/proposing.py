@@ -21,9 +21,8 @@ async def proposed(stage: Stage, spot: Spot) -> tuple[str, Message]:
 
 
 async def room_for(stage: Stage, spot: Spot) -> str:
-    """A new set; a group has not been shown too many lately."""
-    if not spot.is_private:
-        await stage.make_room(spot)
+    """A new set, for which there is room."""
+    await stage.make_room(spot)
     return stage.new_set()
 
 
