@@ -8,6 +8,7 @@ from services.flow.approvals import Approvals
 from services.flow.items import Items
 from storage import approvals
 from storage.database import Database, Transaction
+from storage.errors import StorageUnavailable
 from storage.records import Approval
 
 MOST = 20  # in one transaction; the next minute takes the next ones
@@ -45,7 +46,10 @@ class Upkeep:
 
     async def unseen(self) -> str | None:
         """For the list of health checks: how many wait that no admin was shown."""
-        tokens = await self._database.read(approvals.unseen)
+        try:
+            tokens = await self._database.read(approvals.unseen)
+        except StorageUnavailable:  # told by the database's own check
+            return None
         return f"{len(tokens)} waiting, and no admin's chat took the card" if tokens else None
 
     async def _settle_found(self, work: Work, waiting: list[Approval]) -> None:

@@ -62,6 +62,7 @@ async def test_without_telegram_the_hub_is_degraded_and_says_why(door: Door) -> 
     assert document["checks"] == [
         {"name": "database", "ok": True, "essential": True, "reason": None},
         {"name": "work", "ok": True, "essential": False, "reason": None},
+        {"name": "approvals", "ok": True, "essential": False, "reason": None},
         {"name": "backup", "ok": True, "essential": False, "reason": None},
         {"name": "telegram", "ok": False, "essential": False, "reason": "Telegram does not answer"},
     ]
