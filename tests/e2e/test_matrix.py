@@ -20,7 +20,7 @@ CARRYING = {
     "Action": 1,
     "moves": 0,
     "turns": 0,
-}  # which argument of what makes a button is its data, or begins it
+}  # which argument says what a button carries
 
 
 pytestmark = pytest.mark.timeout(900)  # some two thousand cells

@@ -59,6 +59,7 @@ class Stage:
         self.world = town.world
         self._topic = topic
         self._numbers = count(1)
+        self._surfaces: dict[tuple[int, str], Message] = {}
 
     async def begin(self) -> None:
         """Everybody says hello, so that nobody is new later."""
@@ -165,18 +166,17 @@ class Stage:
         await self.rest()
         return self.last(spot)
 
-    async def surface(self, spot: Spot, words: str = "") -> Message:
+    async def surface(self, spot: Spot, words: str = "/version") -> Message:
         """The bot's answer to an admin's words there; in private to somebody who has been one until now.
 
-        Without words any message of the bot.
+        The same message for the same words, however often.
         """
-        if not words:
-            sent = self.town.sent(spot.chat_id)
-            return sent[-1] if sent else await self.surface(spot, "/version")
-        if not spot.is_private:
-            return await self.asks(Spot(OWNER, spot.kind), words)
-        async with self.lifted(spot):
-            return await self.asks(spot, words)
+        known = (spot.chat_id, words)
+        if known not in self._surfaces:
+            who = spot if spot.is_private else Spot(OWNER, spot.kind)
+            async with self.lifted(who):
+                self._surfaces[known] = await self.asks(who, words)
+        return self._surfaces[known]
 
     @asynccontextmanager
     async def lifted(self, spot: Spot) -> AsyncIterator[None]:

@@ -102,7 +102,7 @@ TRIALS = (
     Trial("press", "menu", turning("/start", "menu:lang", "language-question"), case="language"),
     Trial("press", "lang", _press_language),
     Trial("press", "page", _page),
-    Trial("press", "unknown", turning("", "frobnicate", "error-stale-button")),
+    Trial("press", "unknown", turning("/version", "frobnicate", "error-stale-button")),
     CHATS("command", "settings", saying("/settings", "settings-chat", "settings-own")),
     CHATS("press", "set", _choosing("language-ru"), case="a language", changes=True),
     CHATS("press", "set", _choosing("proposals-off"), case="no proposals", changes=True, exists_in=GROUPS),

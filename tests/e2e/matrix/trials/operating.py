@@ -108,7 +108,7 @@ async def _press_retry(stage: Stage, spot: Spot) -> Ready:
 
 async def _press_remove(stage: Stage, spot: Spot) -> Ready:
     """The button stands below what is listed, in private chats alone."""
-    words = f"/check {await listed(stage)}" if spot.is_private else ""
+    words = f"/check {await listed(stage)}" if spot.is_private else "/version"
     shown = await stage.surface(spot, words)
     question = _asks("remove", "remove-question", spot)
     return Ready(lambda: stage.presses(spot, shown, "v1:remove"), question)

@@ -41,7 +41,8 @@ async def _dead(then: Prepare, stage: Stage, spot: Spot) -> Ready:
 
 async def _story(stage: Stage, spot: Spot) -> Ready:
     """Somebody has done something that the journal tells of."""
-    if not await stage.town.scalar("SELECT count(*) FROM journal"):
+    actor = f"user:{OWNER.user_id}"
+    if not await stage.town.scalar("SELECT count(*) FROM journal WHERE actor = :actor", actor=actor):
         await stage.asks(Spot(OWNER, "private"), f"/staff add {stage.new_person()}")
     return await turning(f"/audit user {OWNER.user_id}", "audit:1", "audit-title")(stage, spot)
 
@@ -59,7 +60,7 @@ TRIALS = (
     READS("command", "staff", saying("/staff", "staff-admin")),
     READS("command", "notices", saying("/notices", "notices-home", "notices-elsewhere")),
     READS("command", "doctor", saying("/doctor", "doctor-begun")),
-    READS("press", "show", turning("", "show:stats", "stats-title"), case="stats"),
-    READS("press", "show", turning("", "show:errors", "errors-none", "errors-title"), case="errors"),
-    READS("press", "show", partial(_dead, turning("", "show:failed", "failed-title")), case="failed"),
+    READS("press", "show", turning("/version", "show:stats", "stats-title"), case="stats"),
+    READS("press", "show", turning("/version", "show:errors", "errors-none", "errors-title"), case="errors"),
+    READS("press", "show", partial(_dead, turning("/version", "show:failed", "failed-title")), case="failed"),
 )
