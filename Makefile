@@ -23,7 +23,7 @@ test: .venv/ready-bench chromium pgbouncer check
 
 # Long fault runs, about twenty minutes: kills under load, processes that stand still, outages of the database.
 chaos: .venv/ready-dev
-	$(BIN)/pytest -s tests/chaos tests/e2e/test_storage_outages.py tests/e2e/test_notices_in_an_outage.py --chaos
+	$(BIN)/pytest -s tests/chaos tests/e2e/test_storage_outages.py tests/e2e/test_notices_in_an_outage.py tests/e2e/test_matrix.py tests/e2e/test_bad_input.py --chaos
 
 # Beside their peers, at most ten minutes; writes docs/benchmarks.md. `BENCH="hit load"` runs only those,
 # `BENCH=--long` takes its time.

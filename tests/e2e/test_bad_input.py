@@ -54,15 +54,21 @@ ANYHOW = {
 }
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.chaos]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory, template: Path) -> AsyncIterator[Stage]:
+async def shared(tmp_path_factory: pytest.TempPathFactory, template: Path) -> AsyncIterator[Stage]:
     """One for all: what is tried has no effect. Each test's log is judged, this begins before any."""
     configure_logging("WARNING", "json", [], StringIO())
     async with staged(tmp_path_factory.mktemp("stage"), template) as ready:
         yield ready
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage(shared: Stage) -> Stage:
+    await shared.at_work()
+    return shared
 
 
 def names_of(stage: Stage, kind: str) -> list[str]:
@@ -91,7 +97,6 @@ async def traces_of(stage: Stage, words: str, spot: Spot = HOME) -> Traces:
 
 @pytest.mark.parametrize("trial", [trial for trial in TRIALS if trial.needs != "nobody"], ids=str)
 async def test_an_update_that_comes_again_has_no_second_effect(stage: Stage, trial: Trial) -> None:
-    await stage.at_work()
     ready = await trial.prepare(stage, first_allowed(trial))
     await stage.rest()
     known, before = len(stage.world.updates.emitted), await snapshot(stage.town)

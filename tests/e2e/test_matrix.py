@@ -23,7 +23,7 @@ CARRYING = {
 }  # which argument says what a button carries
 
 
-pytestmark = pytest.mark.timeout(900)  # some two thousand cells
+pytestmark = [pytest.mark.timeout(900), pytest.mark.chaos]  # some two thousand cells: minutes
 
 
 @pytest.fixture

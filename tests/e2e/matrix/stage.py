@@ -71,7 +71,10 @@ class Stage:
         await self.rest()
 
     async def at_work(self) -> None:
-        """Whoever paused the work, it goes on, and what waited is done."""
+        """Whoever paused the work or blocked the bot: it goes on, and what waited is done."""
+        for person in self.world.people.values():
+            if person.blocked:
+                self.world.unblock(person.id)
         if await self.town.scalar("SELECT count(*) FROM switches WHERE is_on"):
             self.says(Spot(OWNER, "private"), "/resume")
             await self.rest()
