@@ -16,6 +16,9 @@ async def _main(host: str, port: int) -> None:
     def started(address: str) -> None:
         sys.stdout.write(f"Sandbox:  {address}/\nChat page: {address}/telegram/\n")
         sys.stdout.write(f"Bot API:  {address}/telegram/bot{token}/getMe\n")
+        sys.stdout.write(f"Portals:  {address}/portal/\n")
+        for portal in app.state.bitrix24.portals.values():
+            sys.stdout.write(f"Webhook:  {portal.url(address)}\n")
         sys.stdout.flush()
 
     async with asyncio.TaskGroup() as group:

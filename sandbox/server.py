@@ -14,6 +14,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from sandbox.bitrix24.seed import seed_portals
+from sandbox.bitrix24.standin import Bitrix24
 from sandbox.clock import Clock
 from sandbox.telegram.api import DROP_EXTENSION
 from sandbox.telegram.seed import seed_demo
@@ -32,26 +34,31 @@ a{display:block;padding:1rem 1.2rem;border:1px solid #8886;
 border-radius:1rem;color:inherit;text-decoration:none}
 a:hover,a:focus-visible{border-color:currentColor}small{opacity:.75}</style>
 <h1>Sandbox</h1><p>Stand-ins for the outside world. Nothing here leaves this machine.</p>
-<main><a href="/telegram/">Telegram<br><small>Chats with the bot, as any of four people</small></a></main>
+<main><a href="/telegram/">Telegram<br><small>Chats with the bot, as any of four people</small></a><br>
+<a href="/portal/">Bitrix24<br><small>Portals with deals, contacts and poll forms</small></a></main>
 </html>
 """
 
 
-def build_sandbox(clock: Clock, *, world: World | None = None) -> Starlette:
-    """The application. Without a world the demo's is made and seeded.
+def build_sandbox(clock: Clock, *, world: World | None = None, bitrix24: Bitrix24 | None = None) -> Starlette:
+    """The application. Without a world the demo's is made and seeded, and the demo's portals with it.
 
-    `app.state.telegram` is the TelegramStandIn. With a lifespan (any real server) webhooks are pushed by
-    themselves; without one (an in-process transport) await `app.state.telegram.delivery.run(client)`.
+    `app.state.telegram` is the TelegramStandIn, `app.state.bitrix24` the Bitrix24. With a lifespan (any real
+    server) webhooks and events are pushed by themselves; without one (an in-process transport) await
+    `app.state.telegram.delivery.run(client)` and `app.state.bitrix24.deliver(client)`.
     """
+    if bitrix24 is None:
+        bitrix24 = Bitrix24(clock)
+        if world is None:
+            seed_portals(bitrix24)
     if world is None:
         world = World(clock)
         world.seed = seed_demo
         seed_demo(world)
     telegram = build_telegram(world)
-    app = Starlette(
-        routes=[Route("/", _index), Mount("/telegram", routes=telegram.routes)], lifespan=_lifespan
-    )
-    app.state.telegram = telegram
+    mounts = [Mount("/telegram", routes=telegram.routes), Mount("/portal", routes=bitrix24.routes)]
+    app = Starlette(routes=[Route("/", _index), *mounts, *bitrix24.host_routes], lifespan=_lifespan)
+    app.state.telegram, app.state.bitrix24 = telegram, bitrix24
     return app
 
 
@@ -62,11 +69,14 @@ async def _index(request: Request) -> Response:
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     telegram: TelegramStandIn = app.state.telegram
+    bitrix24: Bitrix24 = app.state.bitrix24
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(limits=limits) as client, asyncio.TaskGroup() as group:
         pusher = group.create_task(telegram.delivery.run(client), name="telegram webhook pusher")
+        teller = group.create_task(bitrix24.deliver(client), name="portal events")
         yield
         pusher.cancel()
+        teller.cancel()
 
 
 _CLOSING_SECONDS = 3.0
@@ -147,6 +157,9 @@ def _close(app: Starlette) -> None:
     telegram: Any = getattr(app.state, "telegram", None)
     if isinstance(telegram, TelegramStandIn):
         telegram.world.close()
+    bitrix24: Any = getattr(app.state, "bitrix24", None)
+    if isinstance(bitrix24, Bitrix24):
+        bitrix24.close()
 
 
 async def serve_sandbox(

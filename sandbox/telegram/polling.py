@@ -47,7 +47,7 @@ async def _updates(state: State, poll: Poll, offset: int, limit: int, seconds: i
         await _wait(state, poll, seconds, gone)
         if poll.ended_by in _ENDED:
             raise conflict(_ENDED[poll.ended_by])
-        batch = state.updates.batch(offset, limit)
+        batch = state.updates.oldest(limit)
     return batch
 
 

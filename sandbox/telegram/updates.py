@@ -114,6 +114,11 @@ class Updates:
         """Confirm everything below the offset (a negative one counts from the end); answer the rest."""
         self._expire()
         self._confirm_below(self._absolute(offset))
+        return self.oldest(limit)
+
+    def oldest(self, limit: int) -> list[Json]:
+        """What waits to be confirmed. An offset confirms when it is told: what comes later may be lower."""
+        self._expire()
         return [pending.body for pending in islice(self._pending.values(), limit)]
 
     def _absolute(self, offset: int) -> int:

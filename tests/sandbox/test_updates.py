@@ -248,6 +248,20 @@ async def test_a_confirmed_update_can_come_again(bot: Bot, world: World) -> None
     assert await bot.updates() == [update]
 
 
+async def test_a_confirmed_update_can_come_again_to_a_poll_that_waits(
+    bot: Bot, world: World, clock: HandClock
+) -> None:
+    world.send_text(ALICE.id, ALICE.id, "hello")
+    (update,) = await bot.updates()
+    beyond = update["update_id"] + 1
+    async with asyncio.TaskGroup() as group:
+        poll = group.create_task(bot.updates(offset=beyond, timeout=30))
+        await clock.advance(1)
+        world.updates.repeat(update["update_id"])
+    assert poll.result() == [update]
+    assert await bot.updates(offset=beyond) == []
+
+
 def test_people_cannot_write_where_they_are_not(world: World, groups: Groups) -> None:
     stranger = world.add_person(first_name="Stranger")
     for chat in (groups.admin.id, ALICE.id, -5):
