@@ -8,6 +8,7 @@ from telegram.warnings import PTBDeprecationWarning
 
 from bot.request import Request
 from services.engine.call_times import CallTimes
+from services.engine.tls import trusted
 
 CALL_TIME = 15.0  # seconds for an answer of the Bot API
 CONNECT_TIME = 5.0
@@ -52,4 +53,5 @@ def _request(connections: int) -> Request:
         read_timeout=CALL_TIME,
         write_timeout=CALL_TIME,
         pool_timeout=CALL_TIME,
+        httpx_kwargs={"verify": trusted()},
     )

@@ -9,6 +9,7 @@ import structlog
 from services.engine.clock import Clock
 from services.engine.errors import FaultRecorder
 from services.engine.health import Health, Told, status_of
+from services.engine.tls import trusted
 from services.engine.work import Work
 from storage.records import Job
 
@@ -24,7 +25,7 @@ def build_client(url: str, transport: httpx.AsyncBaseTransport | None = None) ->
     """Who makes the calls; None without an address. To be closed in the end."""
     if not url:
         return None
-    return httpx.AsyncClient(timeout=CALL_TIME, follow_redirects=True, transport=transport)
+    return httpx.AsyncClient(timeout=CALL_TIME, follow_redirects=True, transport=transport, verify=trusted())
 
 
 class Heartbeat:

@@ -11,6 +11,7 @@ from services.engine.breaker import Breaker
 from services.engine.call_times import CallTimes
 from services.engine.clock import Clock
 from services.engine.errors import BreakerOpen, HubError, Refused, Unavailable
+from services.engine.tls import trusted
 from settings import Gallery as GallerySettings
 
 SYSTEM = "gallery"
@@ -40,6 +41,7 @@ def build_client(
     key = settings.api_key.get_secret_value()
     return httpx.AsyncClient(
         transport=transport,
+        verify=trusted(),
         base_url=settings.api_url,
         headers={"Accept-Encoding": "identity"} | ({"X-API-Key": key} if key else {}),
         timeout=httpx.Timeout(CALL_TIME, connect=CONNECT_TIME),

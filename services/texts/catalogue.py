@@ -1,5 +1,6 @@
 """gettext catalogues, read from .po files at the start: no compiled files to forget."""
 
+import functools
 from collections.abc import Callable, Mapping
 from gettext import GNUTranslations
 from io import BytesIO
@@ -46,6 +47,7 @@ class Texts:
         return pattern.format_map({name: escape(str(value)) for name, value in shown.items()})
 
 
+@functools.cache  # read once: two doors and every test would parse the same file again
 def _read(path: Path, language: str) -> GNUTranslations:
     with path.open("rb") as source:
         catalogue = read_po(source, locale=language)

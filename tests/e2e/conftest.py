@@ -1,8 +1,12 @@
 """A town for each test, and three judges after each: the wire, the dead jobs and the log."""
 
+import asyncio
 import json
 import logging
+import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -12,6 +16,7 @@ import pytest
 import structlog
 
 from commands.migrate import migrate
+from sandbox.bitrix24.portal import WEBHOOK_CODE
 from sandbox.telegram.ledger import Call
 from sandbox.telegram.state import DEMO_TOKEN
 from services.engine.observability import ADOPTED, configure_logging
@@ -19,7 +24,7 @@ from settings import load_settings
 from tests.telegram_oracle import check_ledger
 from tests.town import API_KEY, Outside, Town, TownClock, new_outside
 
-SECRETS = (DEMO_TOKEN, DEMO_TOKEN.split(":")[1], API_KEY)
+SECRETS = (DEMO_TOKEN, DEMO_TOKEN.split(":")[1], API_KEY, WEBHOOK_CODE)
 
 
 class Log:
@@ -96,11 +101,28 @@ def log() -> Iterator[Log]:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty database."""
-    path = tmp_path_factory.mktemp("template") / "hub.db"
+    path = tmp_path_factory.mktemp("empty") / "hub.db"
     assert migrate(load_settings({"DATABASE_URL": f"sqlite+aiosqlite:///{path}"}, None)) == 0
     return path
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, empty: Path) -> Path:
+    """The same, but the usual hub's command menus count as set, which saves each test's hub the calls."""
+    folder = tmp_path_factory.mktemp("template")
+    path = Path(shutil.copy(empty, folder / "template.db"))
+    asyncio.run(_live_once(folder))
+    with closing(sqlite3.connect(path, isolation_level=None)) as template:
+        template.execute("ATTACH ? AS lived", (str(folder / "hub.db"),))
+        template.execute("INSERT INTO jobs SELECT * FROM lived.jobs WHERE topic = 'telegram.menus'")
+    return path
+
+
+async def _live_once(folder: Path) -> None:
+    async with new_outside(folder, clock=TownClock()) as outside, outside.hub() as town:
+        await town.settle()
 
 
 @pytest.fixture(scope="session")

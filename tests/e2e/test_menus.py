@@ -3,10 +3,18 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from sandbox.telegram.people import Person
 from services.texts import LANGUAGES, Texts
 from tests.e2e.wording import words
 from tests.town import ADMIN, BORIS, CHEN, GROUP, STRANGER, Outside, Town
+
+
+@pytest.fixture
+def template(empty: Path) -> Path:
+    """Nothing counts as set."""
+    return empty
 
 CREW = -1001900000009
 README = Path(__file__).parents[2] / "README.md"
