@@ -22,7 +22,8 @@ from storage.postgres_errors import (
     is_read_only,
     is_to_repeat,
     reason_of,
-    was_dead_before,
+    was_not_sent,
+    was_undone,
 )
 from storage.postgres_leader import AdvisoryLock
 from storage.postgres_look import Facts, look
@@ -191,13 +192,16 @@ class PostgresDatabase:
             result = await connection.run_sync(unit)
             try:
                 await transaction.commit()
-            except PostgresTrouble as error:  # it may be there or not: running it again is not for us to say
+            except PostgresTrouble as error:
+                if was_undone(error):  # so it may run again
+                    raise
+                # It may be there or not: running it again is not for us to say.
                 raise StorageUnavailable(f"the commit got no answer, {reason_of(error)}") from error
             return result
 
     async def _write_group(self, unit: Callable[..., Sequence[Any]], rows: Sequence[Any]) -> Sequence[Any]:
         if len(rows) == 1 and not self.facts.pooled:
-            return await self._tried(lambda: self._write_alone(unit, rows), again=was_dead_before)
+            return await self._tried(lambda: self._write_alone(unit, rows), again=was_not_sent)
         return await self.write(lambda tx: unit(tx, rows))
 
     async def _write_alone(self, unit: Callable[..., Sequence[Any]], rows: Sequence[Any]) -> Sequence[Any]:

@@ -30,8 +30,10 @@ _AWAY = (
 _LOST_THE_RACE = {"40001", "40P01"}  # serialization failure, deadlock
 _LOST_THE_KEY = "ix_jobs_claimed_key"  # another process claimed a job of the same key at this moment
 _CUT_OFF = {"57P01", "57P02", "25P03", "08003", "08006"}  # shut down, crashed, too long silent, gone
+_STOOD_STILL = "25P03"  # its idle_in_transaction_session_timeout
 
 _TOO_LONG = "25P04"  # its transaction_timeout, which is our query timeout
+_BUSY = "cannot switch to state"  # what asyncpg says before it sends anything
 _DEAD = (asyncpg.InterfaceError, asyncpg.InternalClientError, ConnectionResetError, BrokenPipeError)
 
 
@@ -61,9 +63,26 @@ def is_to_repeat(error: BaseException) -> bool:
     return getattr(cause, "sqlstate", None) in _LOST_THE_RACE | _CUT_OFF
 
 
-def was_dead_before(error: BaseException) -> bool:
-    """Whether the driver refused a connection that it knew to be closed: nothing was sent."""
-    return isinstance(_cause(error), asyncpg.InterfaceError)
+def was_not_sent(error: BaseException) -> bool:
+    """Whether the driver refused to send anything, to a connection that it knew to be closed or ended.
+
+    PostgreSQL ends a session that stood still with a message nobody asked for: until the connection is seen
+    to close, the driver takes it for busy.
+    """
+    cause = _cause(error)
+    if isinstance(cause, asyncpg.InternalClientError):
+        return str(cause).startswith(_BUSY)
+    return isinstance(cause, asyncpg.InterfaceError)
+
+
+def was_undone(error: BaseException) -> bool:
+    """Whether a commit surely did nothing: it was not sent, or the session had ended before it came.
+
+    The limit for standing still runs only while PostgreSQL waits for the next statement.
+    """
+    cause = _cause(error)
+    told = {getattr(each, "sqlstate", None) for each in (cause, cause.__cause__)}
+    return was_not_sent(error) or _STOOD_STILL in told
 
 
 def converted(error: Exception) -> Exception:

@@ -33,7 +33,7 @@ class HandClock:
         *,
         in_flight: Callable[[], int] = lambda: 0,
         patience: float = 0.0,
-        real_limit: float = 10.0,
+        real_limit: float = 60.0,
     ) -> None:
         self.in_flight = in_flight  # may be replaced once the servers that count are there
         self._start = start

@@ -1,9 +1,9 @@
-"""A small town for tests: the hub and the Telegram stand-in on one loop, talking over real HTTP."""
+"""A small town for tests: the hub and the stand-ins of the outside on one loop, talking over real HTTP."""
 
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -15,6 +15,9 @@ from sqlalchemy import bindparam, text
 from bot.pacing import Pace
 from commands import assembly
 from commands.assembly import Switchboard, running
+from sandbox.bitrix24.portal import Portal
+from sandbox.bitrix24.seed import HOME, POLL_FORMS, PROGRAMMES
+from sandbox.bitrix24.standin import Bitrix24
 from sandbox.clock import Clock as SandboxClock
 from sandbox.server import build_sandbox, serving
 from sandbox.telegram.messages import Message
@@ -34,8 +37,12 @@ ADMIN, BORIS, CHEN = 500100200, 500100201, 500100202  # the admin reads English,
 STRANGER = 500100999
 GROUP, FORUM = -1001900000001, -1001900000002
 LISTED, UNLISTED = "Cats_by_bot", "MoonDogs"  # sets that exist; a test lists the first where it needs one
+HOME_PORTAL = HOME
 API_KEY = "a-key-for-tests-of-thirty-two-characters"
-PATIENCE = 20.0  # seconds of real time until a condition that should come true counts as failed
+PATIENCE = 60.0  # seconds of real time until a condition that should come true counts as failed
+LOOKS = 300  # in a row that find nothing changed until virtual time has to go on; a stall counts as one
+LOOK = 0.01  # seconds of real time between two
+STEP = 0.5  # virtual seconds that it goes on then
 
 # What waits behind another try of its key or chat is not due, whatever its own time says.
 _UNSETTLED = """
@@ -67,6 +74,7 @@ class Town:
     api_url: str
     clock: Clock
     injected: list[int]  # update_ids of what was put in by hand
+    portal: Portal  # the home portal; the hub knows it when it was started with one
 
     @property
     def address(self) -> str:
@@ -80,12 +88,17 @@ class Town:
                 await asyncio.sleep(0.005)
 
     async def settle(self) -> None:
-        """Wait until every update is stored, every due job is worked and every due message is out."""
+        """Wait until every update is stored, every due job is worked and every due message is out.
+
+        What waits for time to go on, such as a job whose database gave no answer, gets a little of it.
+        """
+        before, looks = (0, 0), 0
         async with asyncio.timeout(PATIENCE):
             await self.rest()
-            while self.world.updates.pending_count or await self.unsettled():
-                await asyncio.sleep(0.01)
-                await self.rest()
+            while any(left := (self.world.updates.pending_count, await self.unsettled())):
+                before, looks = left, looks + 1 if left == before else 0
+                await asyncio.sleep(LOOK)
+                await (go_on(self.clock) if looks >= LOOKS else self.rest())
 
     async def rest(self) -> None:
         """With virtual time: wait until nothing goes on without time going on."""
@@ -177,6 +190,23 @@ def seed(world: World) -> None:
     world.add_set(UNLISTED, "Moon Dogs", count=5)
 
 
+def seed_portal(bitrix24: Bitrix24) -> None:
+    """A portal as quick as can be, with kinds for poll forms and programmes and nothing in them."""
+    portal = bitrix24.add_portal(HOME_PORTAL)
+    portal.add_smart_process(POLL_FORMS, "Анкеты")
+    portal.add_smart_process(PROGRAMMES, "Программы")
+
+
+def portal_settings(portal: Portal, sandbox: str) -> dict[str, str]:
+    """The variables of a hub that works with this portal; `sandbox` is where the stand-ins are served."""
+    return {
+        "BITRIX24_URL": portal.url(sandbox),
+        "BITRIX24_DOMAIN": portal.domain,
+        "POLL_FORM_ENTITY_TYPE_ID": str(POLL_FORMS),
+        "PROGRAM_ENTITY_TYPE_ID": str(PROGRAMMES),
+    }
+
+
 def settings_for(world: World, api_url: str, folder: Path, **more: str) -> Settings:
     """Settings of a hub in the town; `more` are variables as the environment would hold them."""
     values = {
@@ -196,7 +226,7 @@ def settings_for(world: World, api_url: str, folder: Path, **more: str) -> Setti
 
 @dataclass(slots=True)
 class Outside:
-    """What is there before the hub starts and after it stops: the world, the time, and a folder for data.
+    """What is there before the hub starts and after it stops: Telegram, the portal, the time, and a folder.
 
     `template` is a migrated database to start from, which saves each hub the migration.
     """
@@ -205,20 +235,40 @@ class Outside:
     api_url: str
     clock: Clock
     folder: Path
+    bitrix24: Bitrix24
     template: Path | None = None
     injected: list[int] = field(default_factory=list)
     _databases: list[WatchedDatabase] = field(default_factory=list)
+    _going_on: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    @property
+    def portal(self) -> Portal:
+        """The home portal."""
+        return self.bitrix24.portals[HOME_PORTAL]
+
+    @property
+    def sandbox(self) -> str:
+        """Where the stand-ins are served."""
+        return self.api_url.removesuffix("/telegram")
 
     @asynccontextmanager
     async def hub(
-        self, *, failpoints: Failpoints | None = None, pace: Pace = UNPACED, **more: str
+        self,
+        *,
+        failpoints: Failpoints | None = None,
+        pace: Pace = UNPACED,
+        portal: bool = False,
+        **more: str,
     ) -> AsyncIterator[Town]:
         """A hub for as long as the block lasts; the next one finds this one's data.
 
+        With `portal` it works with the home portal, poll forms included.
         Unless told otherwise it says all at one virtual moment, as no real one may.
         """
         if self.template and not (self.folder / "hub.db").exists():
             shutil.copyfile(self.template, self.folder / "hub.db")
+        if portal:
+            more = portal_settings(self.portal, self.sandbox) | more
         settings = settings_for(self.world, self.api_url, self.folder, **more)
         # Virtual time waits for the database's threads: so the real one is opened inside one that counts.
         with patch.object(assembly, "open_database", self._open(assembly.open_database)):
@@ -229,8 +279,21 @@ class Outside:
                 failpoints=failpoints,
                 pace=pace,
             )
-            async with hub as switchboard:
-                yield Town(self.world, switchboard, self.api_url, self.clock, self.injected)
+            async with AsyncExitStack() as stack:
+                stack.push_async_callback(self._stop_going_on)
+                switchboard = await stack.enter_async_context(hub)
+                stack.callback(self._go_on)
+                yield Town(self.world, switchboard, self.api_url, self.clock, self.injected, self.portal)
+
+    def _go_on(self) -> None:
+        """While the hub ends: it may wait for what virtual time alone brings."""
+        self._going_on.append(asyncio.create_task(_going_on(self.clock)))
+
+    async def _stop_going_on(self) -> None:
+        for task in self._going_on[-1:]:
+            task.cancel()
+            await asyncio.wait([task])
+            self._going_on.remove(task)
 
     def _open(self, open_database: Callable[[Settings], Database]) -> Callable[[Settings], Database]:
         def opened(settings: Settings) -> Database:
@@ -242,7 +305,22 @@ class Outside:
     def under_way(self) -> int:
         """Requests and units of the database that nobody's clock holds up."""
         in_databases = sum(database.in_flight for database in self._databases)
-        return in_databases + self.world.in_flight + self.world.traffic.pushing
+        both = (self.world.traffic, self.bitrix24.traffic)
+        return in_databases + sum(traffic.in_flight + traffic.pushing for traffic in both)
+
+
+async def go_on(clock: Clock) -> None:
+    """Let a little virtual time pass; real time passes by itself."""
+    if isinstance(clock, HandClock):
+        await clock.advance(STEP)
+
+
+async def _going_on(clock: Clock) -> None:
+    for _ in range(LOOKS):
+        await asyncio.sleep(LOOK)
+    while True:
+        await go_on(clock)
+        await asyncio.sleep(LOOK)
 
 
 @asynccontextmanager
@@ -256,10 +334,11 @@ async def new_outside(
     """The world alone, served for as long as the block lasts; virtual time waits for all that goes on."""
     time: Clock = clock or SystemClock()
     sandbox_clock: SandboxClock = time  # the same one for both
-    world = World(sandbox_clock)
+    world, bitrix24 = World(sandbox_clock), Bitrix24(sandbox_clock)
     prepare(world)
-    async with serving(build_sandbox(sandbox_clock, world=world)) as address:
-        outside = Outside(world, f"{address}/telegram", time, folder, template)
+    seed_portal(bitrix24)
+    async with serving(build_sandbox(sandbox_clock, world=world, bitrix24=bitrix24)) as address:
+        outside = Outside(world, f"{address}/telegram", time, folder, bitrix24, template)
         if isinstance(time, HandClock):
             time.in_flight = outside.under_way
         yield outside
@@ -273,11 +352,12 @@ async def new_town(
     failpoints: Failpoints | None = None,
     prepare: Callable[[World], None] = seed,
     pace: Pace = UNPACED,
+    portal: bool = False,
     **more: str,
 ) -> AsyncIterator[Town]:
     """Build a town, run it for the block, and close it."""
     async with (
         new_outside(folder, clock=clock, prepare=prepare) as outside,
-        outside.hub(failpoints=failpoints, pace=pace, **more) as town,
+        outside.hub(failpoints=failpoints, pace=pace, portal=portal, **more) as town,
     ):
         yield town

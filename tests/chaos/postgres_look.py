@@ -12,7 +12,7 @@ import asyncpg
 from storage.postgres import dsn_of
 from tests.chaos.look import Look, as_text
 
-PATIENCE = 30.0  # seconds an answer may take
+PATIENCE = 60.0  # seconds an answer may take
 _NAMED = re.compile(r"(?<!:):([a-z_]+)")
 # Every index against its table, every table's pages and tuples
 # (https://www.postgresql.org/docs/current/amcheck.html).

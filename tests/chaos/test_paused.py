@@ -12,7 +12,7 @@ from tests.chaos.program import FIRST_PERSON
 from tests.chaos.scene import Scene, new_scene
 
 ADMIN, OTHER = FIRST_PERSON, FIRST_PERSON + 1
-PATIENCE = 30.0  # seconds of real time until a condition that should come true counts as failed
+PATIENCE = 60.0  # seconds of real time until a condition that should come true counts as failed
 
 
 async def until(reached: Callable[[], object]) -> None:

@@ -147,7 +147,7 @@ async def test_one_who_stops_a_backup_leaves_nothing(tmp_path: Path, file: Path)
             assert going_on.wait(20)
 
     making = asyncio.create_task(backup_of(home, file, hold))
-    await asyncio.wait_for(reached.wait(), 20)
+    await asyncio.wait_for(reached.wait(), 60)
     assert list(file.parent.iterdir())
     making.cancel()
     await asyncio.sleep(0)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncTransaction
 
 from storage import jobs
 from storage.database import Transaction
@@ -44,6 +45,39 @@ class Standing:
 async def test_a_unit_that_stood_still_runs_again_from_its_beginning(database: WatchedDatabase) -> None:
     await database.write_row(jobs.accept, new_job())
     await database.write(Standing(times=1))
+    assert await scalar(database, "SELECT reason FROM jobs") == "touched"
+
+
+class StandingAtTheEnd:
+    """A unit that stands still once, when only its commit is left to do."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def __call__(self, tx: Transaction) -> None:
+        self.runs += 1
+        tx.execute(TOUCH)
+        if self.runs == 1:
+            time.sleep(0.5)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 10])
+async def test_a_unit_that_stood_still_before_its_commit_runs_again(
+    database: WatchedDatabase, turns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By so many turns of the loop the driver has read nothing, the last word, or the session's end."""
+    commit = AsyncTransaction.commit
+
+    async def later(self: AsyncTransaction) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await commit(self)
+
+    monkeypatch.setattr(AsyncTransaction, "commit", later)
+    await database.write_row(jobs.accept, new_job())
+    unit = StandingAtTheEnd()
+    await database.write(unit)
+    assert unit.runs == 2
     assert await scalar(database, "SELECT reason FROM jobs") == "touched"
 
 

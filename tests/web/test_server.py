@@ -185,8 +185,8 @@ async def test_an_idle_connection_does_not_hold_up_a_stop(door: Door, server: We
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"GET /health/live HTTP/1.1\r\nHost: hub\r\n\r\n")
     await reader.readuntil(b'"alive"}')
-    async with asyncio.timeout(5):
-        await server.stop(60.0)
+    async with asyncio.timeout(60):
+        await server.stop(600.0)
         assert await reader.read() == b""
     writer.close()
 
@@ -240,7 +240,7 @@ async def test_who_waits_to_be_asked_for_a_large_body_is_refused_before_sending_
 @pytest.mark.parametrize("sent", [b"", b"GET", b"GET / HTTP/1.1\r\nHost: hub\r\nX-Slow: "])
 async def test_a_head_that_does_not_arrive_in_time_costs_its_connection(tmp_path: Path, sent: bytes) -> None:
     async with serving(Room(), http_settings(tmp_path, REQUEST_TIMEOUT="0.05")) as server:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await _raw(server.port, sent) == b""
 
 
@@ -250,7 +250,7 @@ async def test_a_body_that_goes_on_after_its_answer_does_not_hold_the_connection
     head = b"POST / HTTP/1.1\r\nHost: hub\r\nContent-Length: 60000\r\n\r\n"
     async with serving(room, http_settings(tmp_path, REQUEST_TIMEOUT="0.05")) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             writer.write(head)
             await reader.readuntil(b"done")
             writer.write(b"x")  # takes uvicorn's own keep-alive limit off

@@ -5,7 +5,7 @@ import threading
 
 from tests.services.engine.workshop import Gate, Workshop
 
-PATIENCE = 10.0  # seconds of real time until something that should come about counts as failed
+PATIENCE = 60.0  # seconds of real time until something that should come about counts as failed
 
 
 async def until_in_flight(shop: Workshop, units: int) -> None:
