@@ -23,6 +23,7 @@ from bot.handlers.notices import NoticeHandlers
 from bot.handlers.pause import PauseHandlers
 from bot.handlers.people import PeopleHandlers
 from bot.handlers.presses import PressHandlers, UnknownPressHandlers
+from bot.handlers.programmes import ProgrammeHandlers
 from bot.handlers.reactions import ReactionHandlers
 from bot.handlers.removal import RemovalHandlers
 from bot.handlers.replay import ReplayHandlers
@@ -82,26 +83,18 @@ def build_bot(
     pace: Pace = DOCUMENTED,
 ) -> BotDoor:
     """Make the door. Nothing runs yet."""
-    telegram = settings.telegram
     application = build_application(client)
     registry = Registry(application, Gate(hub.roles))
-    menus = Menus(client, registry, hub.roles, hub.inbox, hub.database, language=telegram.default_language)
-    hub.inbox.register(menus.topic())
+    menus = _menus(settings, hub, client, registry)
     _register(application, registry, hub, menus, EmojiSets(TelegramStickerSets(client)))
-    jobs = UpdateJobs(application, hub.messages, hub.faults, hub.people)
-    concurrency = settings.work.concurrency(TOPIC)
-    topic = Topic(TOPIC, jobs.handle, concurrency, TELEGRAM, DEDUP, jobs.last_word, by_chat=True)
-    hub.inbox.register(topic)
+    topic = _topic(settings, hub, application)
     bot_id = int(client.token.split(":")[0])  # known without asking Telegram
     intake = Intake(hub.inbox, hub.counters, bot_id)
-    polls = telegram.mode == "polling"
+    polls = settings.telegram.mode == "polling"
     poller = Poller(client, intake, clock=hub.clock, faults=hub.faults) if polls else None
     connection = _connection(settings, hub, application)
     standing = Standing(client, hub.roles, hub.rights)
-    standing.register(hub.health)
-    hub.health.register("telegram", connection.check)
-    if poller:
-        hub.health.register("telegram polling", poller.check)
+    _tell_health(hub, standing, connection, poller)
     return BotDoor(
         application=application,
         client=client,
@@ -113,6 +106,29 @@ def build_bot(
         registry=registry,
         beginning=Beginning(client, hub.clock, hub.roles, hub.claims, standing, menus),
     )
+
+
+def _menus(settings: Settings, hub: Hub, client: Client, registry: Registry) -> Menus:
+    language = settings.telegram.default_language
+    menus = Menus(client, registry, hub.roles, hub.inbox, hub.database, language=language)
+    hub.inbox.register(menus.topic())
+    return menus
+
+
+def _topic(settings: Settings, hub: Hub, application: HubApplication) -> Topic:
+    """The work that updates are."""
+    jobs = UpdateJobs(application, hub.messages, hub.faults, hub.people)
+    concurrency = settings.work.concurrency(TOPIC)
+    topic = Topic(TOPIC, jobs.handle, concurrency, TELEGRAM, DEDUP, jobs.last_word, by_chat=True)
+    hub.inbox.register(topic)
+    return topic
+
+
+def _tell_health(hub: Hub, standing: Standing, connection: Connection, poller: Poller | None) -> None:
+    standing.register(hub.health)
+    hub.health.register("telegram", connection.check)
+    if poller:
+        hub.health.register("telegram polling", poller.check)
 
 
 def _connection(settings: Settings, hub: Hub, application: HubApplication) -> Connection:
@@ -142,6 +158,7 @@ def _register(
         StaffHandlers(hub.staff, menus, hub.messages),
         SettingsHandlers(hub.chat_settings, hub.roles),
         NoticeHandlers(hub.chat_notices, hub.messages),
+        *([ProgrammeHandlers(hub.checks, hub.messages)] if hub.programmes else []),
         *_operators(hub),
         ConfirmationHandlers(hub.confirmations),
         MembershipHandlers(hub.people, hub.members, hub.roles, hub.rights, menus),

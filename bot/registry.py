@@ -42,6 +42,7 @@ class Rule:
 
 
 EVERYONE = Rule()
+STAFF_READS = Rule("staff")
 ADMIN_READS = Rule("admin")
 ADMIN_CHANGES = Rule("admin", changes=True)
 ADMIN_LISTS = Rule("admin", changes=True, bare_reads=True)

@@ -22,7 +22,7 @@ from services.engine.failpoints import Failpoints
 from services.engine.observability import bound
 from services.engine.supervisor import Supervisor
 from services.flow.messages import Messages, Reaction
-from storage import chats, messages, recovering
+from storage import chats, messages, recovering, sent_messages
 from storage.database import Database
 from storage.errors import StorageUnavailable
 from storage.records import Message
@@ -223,7 +223,7 @@ class Sender:
         if message.target_row is None:
             return message.target
         row, chat_id = message.target_row, message.chat_id
-        return await self._database.read(lambda tx: messages.number_in(tx, row, chat_id))
+        return await self._database.read(lambda tx: sent_messages.number_in(tx, row, chat_id))
 
     async def _react(self, message: Message, target: int | None) -> Outcome:
         purpose = msgspec.convert(message.content, Reaction).purpose

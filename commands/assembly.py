@@ -13,6 +13,7 @@ from bot.door import LONGEST_CALL, BotDoor, build_bot
 from bot.pacing import DOCUMENTED, Pace
 from bot.sticker_sets import TelegramStickerSets
 from commands.probes import register_database, register_probes
+from services.bitrix24.wire import build_client as build_portal_client
 from services.engine.call_times import CallTimes
 from services.engine.clock import Clock, SystemClock
 from services.engine.failpoints import Failpoints, NoFailpoints
@@ -61,11 +62,8 @@ async def running(
     Raises DatabaseRefused, or OSError when the address is taken.
     """
     async with AsyncExitStack() as stack:
-        database = open_database(settings)
-        await database.open()
-        stack.push_async_callback(database.close)
+        database = await _opened(settings, stack)
         shared = await _shared_clock(settings, database) if clock is None else None
-        client = build_client(settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url)
         terms = Terms(
             clock or shared or SystemClock(),
             random or SystemRandom(),
@@ -74,25 +72,50 @@ async def running(
             lease,
             silence,
         )
+        client = build_client(settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url)
         hub = build_hub(settings, ports_of(settings, client, stack), database, terms)
-        client.measure(CallTimes(hub.counters, hub.clock))
-        if isinstance(database, PostgresDatabase):
-            hub.metrics.watch_connections("database", lambda: database.in_use)
+        _measure(hub, client, database)
         bot = build_bot(settings, hub, client, longest_call=longest_call, pace=pace)
-        register_probes(settings, hub, client)
-        register_database(hub)
+        _probe(settings, hub, client)
         stack.push_async_callback(client.shutdown)
-        grace = Grace(hub.clock, settings.work.stop_grace_seconds)
-        stack.push_async_callback(hub.workers.hand_back)
-        stack.push_async_callback(hub.keys.write_use)
-        stack.push_async_callback(lambda: hub.supervisor.stop(grace.left()))
-        await _start(hub, bot, alone=not settings.storage.is_postgres)
-        if shared:
-            hub.supervisor.spawn("clock.shared", shared.follow)
-        server = await _open_web(settings, hub, bot)
-        stack.push_async_callback(lambda: server.stop(grace.left()))
-        _reach_out(hub, bot)
+        server = await _run(settings, hub, bot, shared, stack)
         yield Switchboard(hub, bot, server.address)
+
+
+async def _run(
+    settings: Settings, hub: Hub, bot: BotDoor, shared: SharedClock | None, stack: AsyncExitStack
+) -> WebServer:
+    """Start everything, each step followed by how it ends."""
+    grace = Grace(hub.clock, settings.work.stop_grace_seconds)
+    _end_with(stack, hub, grace)
+    await _start(hub, bot, alone=not settings.storage.is_postgres)
+    if shared:
+        hub.supervisor.spawn("clock.shared", shared.follow)
+    server = await _open_web(settings, hub, bot)
+    stack.push_async_callback(lambda: server.stop(grace.left()))
+    _reach_out(hub, bot)
+    return server
+
+
+async def _opened(settings: Settings, stack: AsyncExitStack) -> Database:
+    """The settings' database, open until the stack ends."""
+    database = open_database(settings)
+    await database.open()
+    stack.push_async_callback(database.close)
+    return database
+
+
+def _measure(hub: Hub, client: Client, database: Database) -> None:
+    """Count what goes over the connections that were made before the hub."""
+    client.measure(CallTimes(hub.counters, hub.clock))
+    if isinstance(database, PostgresDatabase):
+        hub.metrics.watch_connections("database", lambda: database.in_use)
+
+
+def _probe(settings: Settings, hub: Hub, client: Client) -> None:
+    """What /doctor asks besides that which the hub's own rooms have registered."""
+    register_probes(settings, hub, client)
+    register_database(hub)
 
 
 async def _shared_clock(settings: Settings, database: Database) -> SharedClock | None:
@@ -114,10 +137,11 @@ def _end_with(stack: AsyncExitStack, hub: Hub, grace: "Grace") -> None:
 def ports_of(settings: Settings, client: Client, stack: AsyncExitStack) -> Ports:
     """What the hub reaches out with; closed with the stack, but for the client."""
     gallery = build_gallery_client(settings.gallery)
+    portal = build_portal_client() if settings.bitrix24.url else None
     heartbeat = build_heartbeat_client(settings.work.heartbeat_url.get_secret_value())
-    for outside in filter(None, (gallery, heartbeat)):
+    for outside in filter(None, (gallery, portal, heartbeat)):
         stack.push_async_callback(outside.aclose)
-    return Ports(TelegramStickerSets(client), TelegramChatMembers(client), gallery, heartbeat)
+    return Ports(TelegramStickerSets(client), TelegramChatMembers(client), gallery, portal, heartbeat)
 
 
 class Grace:
@@ -182,6 +206,7 @@ async def _open_web(settings: Settings, hub: Hub, bot: BotDoor) -> WebServer:
         webhook_secret=settings.telegram.webhook_secret.get_secret_value() if webhook else None,
         stored_keys=hub.keys,
         metrics=hub.metrics,
+        poll_forms=hub.programmes.forms if hub.programmes else None,
     )
     server = WebServer(app, settings.http, hub.supervisor)
     await server.start()

@@ -65,13 +65,13 @@ class Subject:
 
 def story(tx: Transaction, of: Subject, *, most: int, after: int = 0) -> list[JournalEntry]:
     """Part of a story, oldest first."""
-    query = select(*_COLUMNS).where(_about(of)).order_by(journal.c.id).limit(most).offset(after)
+    query = select(*_COLUMNS).where(_about(tx, of)).order_by(journal.c.id).limit(most).offset(after)
     return [JournalEntry(*row) for row in tx.execute(query)]
 
 
 def length(tx: Transaction, of: Subject) -> int:
     """How many entries a story has."""
-    query = select(func.count()).select_from(journal).where(_about(of))
+    query = select(func.count()).select_from(journal).where(_about(tx, of))
     return int(tx.execute(query).scalar_one())
 
 
@@ -81,9 +81,20 @@ def newest(tx: Transaction, *, most: int) -> list[JournalEntry]:
     return [JournalEntry(*row) for row in reversed(tx.execute(query).all())]
 
 
-def _about(of: Subject) -> ColumnElement[bool]:
-    # Names are compared as Telegram compares them: in any case.
-    about = and_(journal.c.kind == of.kind, func.lower(journal.c.key) == of.key.lower())
+def _about(tx: Transaction, of: Subject) -> ColumnElement[bool]:
+    about = and_(journal.c.kind == of.kind, _same_key(tx, of))
     if of.job_id is not None:
         return or_(about, journal.c.job_id == of.job_id)
     return or_(about, journal.c.actor == of.actor) if of.actor else about
+
+
+def _same_key(tx: Transaction, of: Subject) -> ColumnElement[bool]:
+    """Names are compared as Telegram compares them: in any case.
+
+    Outside ASCII databases do not agree on what the same text in another case is (SQLite knows none, on
+    PostgreSQL its locale decides): there the keys are compared here.
+    """
+    if of.key.isascii():
+        return func.lower(journal.c.key) == of.key.lower()
+    known = tx.execute(select(journal.c.key).where(journal.c.kind == of.kind).distinct()).scalars()
+    return journal.c.key.in_([key for key in known if key.casefold() == of.key.casefold()])

@@ -219,29 +219,6 @@ def move_to_general(tx: Transaction, message_id: int) -> None:
     tx.execute(update(messages).where(messages.c.id == message_id).values(thread_id=None))
 
 
-def sent_id(tx: Transaction, message_id: int) -> tuple[str, int | None] | None:
-    """State and chat number of a row; None when there is no such row."""
-    row = tx.execute(
-        select(messages.c.state, messages.c.sent_id).where(messages.c.id == message_id)
-    ).one_or_none()
-    return (row.state, row.sent_id) if row else None
-
-
-def sent_at(tx: Transaction, message_id: int) -> datetime | None:
-    """When a row was sent, or given up; None when neither."""
-    moment: datetime | None = tx.execute(
-        select(messages.c.sent_at).where(messages.c.id == message_id)
-    ).scalar()
-    return moment
-
-
-def number_in(tx: Transaction, message_id: int, chat_id: int) -> int | None:
-    """The chat's number of what a row sent; None unless it was sent there. Other chats count anew."""
-    query = select(messages.c.sent_id).where(messages.c.id == message_id, messages.c.chat_id == chat_id)
-    number: int | None = tx.execute(query).scalar()
-    return number
-
-
 def hold(tx: Transaction, message_id: int) -> None:
     """Keep a row to this transaction, so that of two that tell what it shows the later sees the earlier."""
     tx.execute(select(messages.c.id).where(messages.c.id == message_id).with_for_update())
@@ -301,14 +278,3 @@ def doubled(tx: Transaction) -> int:
     """How many texts were sent a second time because nobody knew whether the first arrived."""
     query = select(func.count()).where(messages.c.doubts > 0, messages.c.state == "sent")
     return int(tx.execute(query).scalar_one())
-
-
-def content_of(tx: Transaction, message_id: int) -> Any:
-    """What a row was written to show; None when there is no such row."""
-    return tx.execute(select(messages.c.content).where(messages.c.id == message_id)).scalar()
-
-
-def content_sent(tx: Transaction, chat_id: int, sent_id: int) -> Any:
-    """What a chat's message was first sent to show; None when it is not known to be ours."""
-    query = select(messages.c.content).where(messages.c.chat_id == chat_id, messages.c.sent_id == sent_id)
-    return tx.execute(query.where(messages.c.kind == "text").limit(1)).scalar()

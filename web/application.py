@@ -1,6 +1,7 @@
 """The web application: every route in one readable list, and what surrounds them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from fastapi import FastAPI
@@ -18,7 +19,7 @@ from services.engine.observability import Redactor
 from services.flow.statistics import Statistics
 from services.version import VERSION
 from settings import Http
-from web.authentication import Keyring, Scope, StoredKeys, requires
+from web.authentication import Check, Keyring, Scope, StoredKeys, requires
 from web.middleware import Envelope, SizeLimit, TimeLimit
 from web.openapi import PROBLEMS, describe
 from web.problems import on_error
@@ -29,10 +30,11 @@ from web.routes.documentation import documentation_routes
 from web.routes.gallery import StickerSetList, gallery_routes
 from web.routes.health import health_routes
 from web.routes.metrics import Metrics, metrics_routes
+from web.routes.poll_forms import PollFormIntake, poll_form_routes
 from web.routes.statistics import statistics_routes
 from web.routes.telegram import TelegramWebhook, UpdateIntake
 from web.routes.webhooks import StickerSetMemory, webhook_routes
-from web.signatures import Repeats, Signatures, signed_or_keyed
+from web.signatures import Repeats, Signatures, SignedOrKeyed, signed_or_keyed
 
 __all__ = ["UpdateIntake", "build_web"]
 
@@ -44,6 +46,16 @@ _FREQUENT = (
     metrics_module.PATH,
 )
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
+
+@dataclass(frozen=True, slots=True)
+class _Guards:
+    """What a closed route asks for; `call` lets signed webhooks in as well as keys."""
+
+    read: Check
+    admin: Check
+    webhook: Check
+    call: SignedOrKeyed
 
 
 class StickerSetRoom(StickerSetList, StickerSetMemory, Protocol):
@@ -64,6 +76,7 @@ def build_web(
     stored_keys: StoredKeys,
     metrics: Metrics,
     gallery_secrets: Sequence[str] = (),
+    poll_forms: PollFormIntake | None = None,
 ) -> FastAPI:
     """Make the door. `webhook_secret` None or empty: no webhook, its address answers 404.
 
@@ -71,22 +84,29 @@ def build_web(
     """
     keys = [key.get_secret_value() for key in http.api_keys]
     redactor = Redactor([*keys, webhook_secret or ""])
-    keyring = Keyring(keys, stored_keys)
-    may_read = requires(Scope.READ, keyring)
-    signatures = Signatures(gallery_secrets, clock)
-    allowed = signed_or_keyed(signatures, requires(Scope.WEBHOOK, keyring))
+    guards = _guards(Keyring(keys, stored_keys), Signatures(gallery_secrets, clock))
     webhook = TelegramWebhook(intake, faults, webhook_secret) if webhook_secret else None
     app = _empty(http, clock, _plain_routes(webhook))
     for router in (
         health_routes(health, cache, redactor),
-        statistics_routes(statistics, cache, may_read),
-        metrics_routes(metrics, may_read),
-        gallery_routes(sticker_sets, may_read, requires(Scope.ADMIN, keyring)),
-        webhook_routes(sticker_sets, allowed, Repeats(clock)),
-        documentation_routes(lambda: describe(app), may_read),
+        statistics_routes(statistics, cache, guards.read),
+        metrics_routes(metrics, guards.read),
+        gallery_routes(sticker_sets, guards.read, guards.admin),
+        webhook_routes(sticker_sets, guards.call, Repeats(clock)),
+        poll_form_routes(poll_forms, guards.webhook, guards.read),
+        documentation_routes(lambda: describe(app), guards.read),
     ):
         app.include_router(router)
     return app
+
+
+def _guards(keyring: Keyring, signatures: Signatures) -> _Guards:
+    return _Guards(
+        read=requires(Scope.READ, keyring),
+        admin=requires(Scope.ADMIN, keyring),
+        webhook=requires(Scope.WEBHOOK, keyring),
+        call=signed_or_keyed(signatures, requires(Scope.WEBHOOK, keyring)),
+    )
 
 
 def _plain_routes(webhook: TelegramWebhook | None) -> list[BaseRoute]:

@@ -7,7 +7,7 @@ from bot.paging import turn
 from bot.registry import ADMIN_READS, Registry, pressed_at, token_of
 from bot.speech import say
 from services.engine.errors import StaleButton
-from services.flow.audit import Audit, subject_of
+from services.flow.audit import Audit, subject_told
 from services.flow.messages import Content, Messages, Text
 from storage.database import Database
 
@@ -42,8 +42,7 @@ class AuditHandlers:
         """The button carries how many entries come before its page; whose story it is, the message knows."""
         _, place = pressed_at(update, context)
         shown = await self._database.read(lambda tx: self._messages.first_shown(tx, place))
-        head = shown.texts[0] if shown and shown.texts else None
-        if head is None or head.key != "audit-title":
+        subject = subject_told(shown)
+        if subject is None:
             raise StaleButton("no story", user_text="error-stale-audit")
-        subject = subject_of(str(head.params["kind"]), str(head.params["key"]))
         turn(self._messages, update, context, await self._audit.story(subject, int(token_of(context))))

@@ -23,7 +23,9 @@ INDENT = 6  # before a line that says what changed, and its end
 LINE = 80  # units that words, moments and actions take in a line at most
 LATEST = 20
 CHANGE = 160  # characters of one
+KIND, KEY, ACTOR = 40, 200, 120  # and of what else a machine may have written
 HARMLESS = "harmless"
+NOTHING = "–"
 # What a story can be told of besides items, by the word before its number or name.
 KINDS = ("job", "user", "key", "chat", "switch", "backup", "region")
 # What a text is there for; the journal may hold other words, which are shown as they are.
@@ -35,6 +37,7 @@ ACTIONS = frozenset(
         "ask",
         "backup",
         "change",
+        "choose",
         "claim",
         "create",
         "dead",
@@ -86,7 +89,7 @@ class Audit:
         told = await self._database.read(
             lambda tx: _chapter(tx, journal.story(tx, of, most=most, after=first), journal.length(tx, of))
         )
-        facts = {"kind": of.kind, "key": of.key}
+        facts = self._named(of.kind, of.key)
         if not told.total:
             return Content((Text("audit-none", facts),))
         if after >= told.total:  # there are fewer by now
@@ -95,7 +98,7 @@ class Audit:
         before, following = entries[: after - first], entries[after - first :]
         shown = following[: _fitting(following)]
         end = after + len(shown)
-        texts = [Text("audit-title", facts | {"count": told.total})]
+        texts = [Text("audit-title", facts | {"count": told.total, "of": {"kind": of.kind, "key": of.key}})]
         if after or end < told.total:
             texts.append(Text("audit-range", {"first": after + 1, "last": end, "count": told.total}))
         earlier = after - _fitting(before[::-1]) if before else None
@@ -113,20 +116,26 @@ class Audit:
     def _entry(self, entry: JournalEntry, names: Mapping[str, str], of: Subject | None = None) -> list[Text]:
         facts = {
             "at": {"moment": entry.at.isoformat()},
-            "actor": names.get(entry.actor, entry.actor),
-            "action": _action(entry),
-            "kind": entry.kind,
-            "key": entry.key,
+            "actor": self._excerpt(names.get(entry.actor, entry.actor), ACTOR) or NOTHING,
+            "action": self._action(entry.action),
+            **self._named(entry.kind, entry.key),
         }
-        is_itself = of is not None and (of.kind, of.key.lower()) == (entry.kind, entry.key.lower())
+        is_itself = of is not None and (of.kind, of.key.casefold()) == (entry.kind, entry.key.casefold())
         head = Text("audit-entry" if is_itself else "audit-entry-of", facts)
         changes = [
             Text("audit-change-line", {"change": change})
             for change in self._changes(entry.before, entry.after)
         ]
-        source = {"job": entry.job_id or "–", "correlation_id": entry.correlation_id}
+        source = {"job": entry.job_id or NOTHING, "correlation_id": entry.correlation_id}
         trace = [Text("audit-trace", source)] if entry.correlation_id else []
         return [head, *_shortened(changes, ROOM - _width([head, *trace])), *trace]
+
+    def _named(self, kind: str, key: str) -> dict[str, str]:
+        """A thing as people may read it."""
+        return {"kind": self._excerpt(kind, KIND) or NOTHING, "key": self._excerpt(key, KEY) or NOTHING}
+
+    def _action(self, action: str) -> Any:
+        return {"text": f"audit-{action}"} if action in ACTIONS else self._excerpt(action, KIND)
 
     def _changes(self, before: Any, after: Any) -> list[str]:
         """What differs, a line each, without what secret fields hold."""
@@ -166,8 +175,11 @@ def _fitting(entries: Sequence[Sequence[Text]]) -> int:
     return max(sum(width <= ROOM for width in widths), 1)
 
 
-def _action(entry: JournalEntry) -> Any:
-    return {"text": f"audit-{entry.action}"} if entry.action in ACTIONS else entry.action
+def subject_told(shown: Content | None) -> Subject | None:
+    """Whose story a message tells; its title may show less of the name."""
+    head = shown.texts[0] if shown and shown.texts else None
+    of = head.params.get("of") if head and head.key == "audit-title" else None
+    return subject_of(str(of["kind"]), str(of["key"])) if of else None
 
 
 def subject_of(kind: str, key: str) -> Subject:
@@ -205,4 +217,4 @@ def _differences(before: Any, after: Any) -> list[str]:
 
 
 def _short(value: Any) -> str:
-    return "–" if value is None else str(value)
+    return NOTHING if value is None else str(value)

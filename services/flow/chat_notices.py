@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 from services.flow.items import Action
 from services.flow.journal import Journal, actor_of
 from services.flow.messages import Content, Text
-from services.flow.notices import Notices
 from services.flow.places import Asker, Place
 from services.flow.quiet_hours import QuietHours
 from services.flow.roles import Roles
+from services.flow.watch import Watch
 from storage import chat_notices, chats
 from storage.database import Transaction
 from storage.records import Job
@@ -21,17 +21,17 @@ KIND = "chat"  # in the journal
 class ChatNotices:
     """Shows and changes what one chat is told; which chats are told all, the roles say."""
 
-    def __init__(self, notices: Notices, roles: Roles, journal: Journal, zone: ZoneInfo) -> None:
+    def __init__(self, watch: Watch, roles: Roles, journal: Journal, zone: ZoneInfo) -> None:
         """`zone`: whose clock quiet hours go by."""
-        self._notices = notices
+        self._watch = watch
         self._roles = roles
         self._journal = journal
         self._zone = zone
 
     @property
     def names(self) -> list[str]:
-        """Of all kinds."""
-        return [kind.name for kind in self._notices.kinds]
+        """Of the kinds that a chat may be told of: those that this hub looks for."""
+        return [kind.name for kind in self._watch.kinds]
 
     async def is_home(self, place: Place) -> bool:
         """Whether the place gets every kind that is not switched off there."""

@@ -56,7 +56,7 @@ class JobSigns:
     async def dead(self, opened: Mapping[str, Notice]) -> Findings:
         """Jobs that were given up since the last notice about such, while more follow within the hour.
 
-        However long ago it was, what no notice told yet opens one: the hub may have been down meanwhile.
+        Within a day, what no notice told yet opens one: the hub may have been down meanwhile.
         """
         now = self._clock.now()
         last, begin, died = await self._database.read(lambda tx: _untold(tx, now - BEFORE_ANY))

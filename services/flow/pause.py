@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 NAME = "paused"  # of the switch
 ACTION = "pause"  # to be confirmed
+RESUME_HINT = "send the bot /resume; is no admin at hand, name one in ADMIN_IDS, restart, and they send it"
 EVERY = 1.0  # seconds between two looks where several processes share the switch, and while it is on
 
 
@@ -115,7 +116,7 @@ class Pause:
         state = await self._read()
         if state is None:
             return [Told("ok", "jobs are worked")]
-        return [Told("warning", f"paused by {state.by_name} since {_utc(state)}", "send the bot /resume")]
+        return [Told("warning", f"paused by {state.by_name} since {_utc(state)}", RESUME_HINT)]
 
     async def _confirmed(self, params: dict[str, Any], confirmed: Confirmed) -> Content:
         chat_id = confirmed.place.chat_id

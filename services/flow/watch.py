@@ -54,10 +54,18 @@ class Watch:
         self._roles = roles
         self._faults = faults
         self._signs: list[tuple[NoticeKind, Sign]] = []
+        self._watched: set[str] = set()
 
-    def on(self, kind: NoticeKind, sign: Sign) -> None:
-        """Ask a sign for causes of that kind."""
+    @property
+    def kinds(self) -> Sequence[NoticeKind]:
+        """Those that are looked for, in the order in which people read them."""
+        return [kind for kind in self._notices.kinds if kind.name in self._watched]
+
+    def on(self, kind: NoticeKind, sign: Sign, *, in_use: bool = True) -> None:
+        """Ask a sign for causes of that kind; what is not in use is asked so that what it told ends."""
         self._signs.append((kind, sign))
+        if in_use:
+            self._watched.add(kind.name)
 
     async def look(self, job: Job, work: Work) -> dict[str, int]:
         """Ask all signs and write what the chats should know; how many causes there are, by kind."""

@@ -27,7 +27,7 @@ async def test_cards_come_when_the_bot_is_let_back_into_the_office(town: Town) -
     await town.settle()
     await town.sends(CHEN, UNLISTED)
     await town.presses(CHEN, town.last(CHEN))
-    await steps(town, 120)
+    await steps(town, 600)  # longer than cards would be tried
     assert town.sent(OFFICE) == []
     assert await town.switchboard.hub.upkeep.unseen() is not None
     assert (await town.faults())["approvals.unseen"] == 1

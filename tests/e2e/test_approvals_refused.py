@@ -6,6 +6,7 @@ import pytest
 
 from storage import chats
 from tests.e2e.council import OFFICE, asked, button, council, journal, listed, states
+from tests.e2e.operating import steps
 from tests.e2e.wording import head, words
 from tests.town import ADMIN, BORIS, CHEN, GROUP, UNLISTED, Outside, Town, TownClock
 
@@ -124,11 +125,21 @@ async def test_a_card_that_ran_out_is_closed_and_everybody_is_told(town: Town, c
 
 async def test_who_asked_in_a_group_with_a_new_number_is_told_there(town: Town) -> None:
     plain = town.world.add_group("Old Friends", [CHEN], chat_type="group")
+    for _ in range(5):  # so that it takes the new group a while to come to the sticker's number
+        await town.says(CHEN, "hello", plain.id)
     card = await asked(town, CHEN, plain.id)
+    [(source,)] = await town.rows("SELECT source_message FROM approval_requests")
     there = town.world.migrate(plain.id)
     await town.settle()
+    same = await town.says(CHEN, "hello", there.id)
+    while same.message_id < int(str(source)):
+        same = await town.says(CHEN, "hello", there.id)
+    assert same.message_id == source
     await town.presses(ADMIN, card, button(card, "yes"))
-    assert head(town.last(there.id)) == words("approved", name="Alice")
+    told = town.last(there.id)
+    assert head(told) == words("approved", name="Alice")
+    assert told.reply_to is None, "numbers of the old group mean other messages here"
+    assert same.reactions == {}
     assert await listed(town) == [UNLISTED]
 
 
@@ -139,9 +150,17 @@ async def test_who_asked_where_the_bot_is_not_any_more_hears_nothing_and_the_set
     said = len(town.sent(GROUP))
     town.world.kick_bot(GROUP)
     await town.settle()
+    before = town.world.ledger.last
     await town.presses(ADMIN, card, button(card, "yes"))
     assert await listed(town) == [UNLISTED]
-    assert len(town.sent(GROUP)) == said
+    assert head(card).startswith(words("approval-approved", name="Alice", at=""))
+    made = [call for call in town.world.ledger.calls if call.n > before]
+    tried = [call.method for call in made if call.params.get("chat_id") == GROUP]
+    assert tried == ["editMessageText"], "it is refused, and the rest goes with it"
+    town.world.add_bot(GROUP)
+    await steps(town, 120)
+    heads = [head(each) for each in town.sent(GROUP)[said:]]
+    assert words("approved", name="Alice") not in heads, "nothing comes late"
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 import pytest
 
+from services.engine.observability import MASK
 from services.flow.audit import ACTIONS, INDENT, LINE
 from storage import journal
 from tests.e2e.operating import answer, answers, confirm, plant
-from tests.e2e.wording import press_buttons, words
+from tests.e2e.wording import head, press_buttons, words
 from tests.town import ADMIN, BORIS, CHEN, LISTED, Outside, Town
 
 SECRET = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX"
@@ -132,6 +133,29 @@ async def test_secrets_are_masked(town: Town) -> None:
     assert SECRET not in told
     assert "abc-secret-abc" not in told
     assert "<b>x</b>" in told
+
+
+async def test_names_hold_no_secret_and_no_phone_and_pages_still_turn(town: Town) -> None:
+    phone, key = "+79161234567", "https://host.test/list?token=abc-secret-abc"
+    for number in range(10):
+        await note(town, number, kind="region", key=phone, after={"number": number})
+    await note(town, 11, kind="region", key=key, actor=f"bot{SECRET}", action=f"bot{SECRET}")
+    await note(town, 12, kind=f"/bot{SECRET[:14]}", key="two\nlines")
+    latest = answer(town, await town.says(ADMIN, "/audit")).text
+    assert "two lines" not in latest  # of several lines the first
+    assert "two" in latest
+    listed = answer(town, await town.says(ADMIN, f"/audit region {phone}"))
+    assert head(listed) == words("audit-title", kind="region", key=f"{MASK}67", count=10)
+    await town.presses(ADMIN, listed, "v1:audit:8")
+    assert words("audit-range", first=9, last=10, count=10) in listed.text
+    none = answer(town, await town.says(ADMIN, "/audit region +79990001122")).text
+    assert none == words("audit-none", kind="region", key=f"{MASK}22")
+    told = answer(town, await town.says(ADMIN, f"/audit region {key}")).text
+    for shown in (latest, listed.text, told):
+        assert "9161234" not in shown
+        assert "abc-secret-abc" not in shown
+        assert SECRET[10:14] not in shown
+    assert "https://host.test/list?token=" in latest
 
 
 async def test_others_are_refused(town: Town) -> None:

@@ -1,17 +1,21 @@
 """/notices: each chat's switches and quiet hours, turned by buttons and by words."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.telegram.messages import Message
+from tests.e2e.conftest import Log
+from tests.e2e.neighbours import new_ground
 from tests.e2e.operating import plant, steps
 from tests.e2e.wording import head, press_buttons, words
-from tests.town import ADMIN, BORIS, CHEN, GROUP, Outside, Town
+from tests.town import ADMIN, BORIS, CHEN, GROUP, Outside, Town, TownClock
 
 MINUTE = 60.0
-ALL = ("gallery", "dead-jobs", "job-age", "hit-rate", "empty-cache", "backup", "old-keys")
+CACHE = ("hit-rate", "empty-cache")
+ALL = ("dead-jobs", "job-age", *CACHE, "backup", "old-keys")  # of a hub with a gallery of its own
 
 
 def switches(message: Message) -> dict[str, bool]:
@@ -87,6 +91,35 @@ async def test_a_group_gets_what_an_admin_switches_on_there(town: Town) -> None:
     await died(town)
     assert "1 job was given up" in town.last(GROUP).text
     await forget_dead(town)
+
+
+async def test_a_hub_whose_gallery_is_elsewhere_has_a_switch_for_that(
+    tmp_path: Path, clock: TownClock, template: Path, methods_used: set[str], log: Log
+) -> None:
+    async with (
+        new_ground(tmp_path, clock, template, methods_used, log) as ground,
+        ground.hubs() as neighbours,
+    ):
+        for town, there in ((neighbours.near, ("gallery", *ALL)), (neighbours.far, ALL)):
+            await town.says(ADMIN, "/notices")
+            assert list(switches(town.last(ADMIN))) == list(there)
+        shown = neighbours.near.last(ADMIN)
+        await neighbours.near.presses(ADMIN, shown, "v1:notices:off-gallery")
+        assert switches(shown)["gallery"] is False
+
+
+async def test_a_cache_that_is_switched_off_has_no_switches(outside: Outside) -> None:
+    async with outside.hub(CACHE_ENABLED="false") as town:
+        await town.says(ADMIN, "/notices")
+        assert list(switches(town.last(ADMIN))) == [name for name in ALL if name not in CACHE]
+
+
+async def test_a_switch_of_a_kind_that_is_not_watched_is_a_button_of_old(town: Town) -> None:
+    await town.says(ADMIN, "/notices")
+    shown = town.last(ADMIN)
+    town.world.press_forged(ADMIN, shown.message_id, ADMIN, "v1:notices:off-gallery")
+    await town.settle()
+    assert await changes(town) == []
 
 
 async def test_two_presses_of_one_button_are_one(town: Town) -> None:

@@ -109,6 +109,21 @@ async def test_a_restart_changes_nothing(outside: Outside) -> None:
         assert town.last(CHEN).text == VERSION_LINE
 
 
+async def test_whom_the_settings_name_after_a_restart_resumes(outside: Outside) -> None:
+    async with outside.hub() as town:
+        await pause(town)
+    for person in (CHEN, BORIS):
+        outside.world.send_text(person, person, "/version")
+    async with outside.hub(ADMIN_IDS=str(BORIS)) as town:
+        await town.rest()
+        assert town.sent(CHEN) == []
+        assert town.last(BORIS).text == VERSION_LINE
+        town.world.send_text(BORIS, BORIS, "/resume")
+        await town.rest()
+        await town.settle()
+        assert town.last(CHEN).text == VERSION_LINE
+
+
 async def test_what_keeps_the_house_goes_on_and_no_ticks_pile_up(town: Town, clock: TownClock) -> None:
     await pause(town)
     rounds = await town.scalar("SELECT count(*) FROM jobs WHERE topic = 'gallery.recheck'")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage import messages, parts, recovering
+from storage import messages, parts, recovering, sent_messages
 from storage.records import Message
 from tests.storage.files import WatchedDatabase, rows, scalar
 from tests.storage.rows import NOON, at, new_message
@@ -308,9 +308,9 @@ async def test_the_outcome_keeps_the_chats_number_and_the_reason(database: Watch
     sent, failed = await put(database), await put(database, chat_id=2)
     await end(database, sent, sent_id=77)
     await end(database, failed, "failed", reason="too long")
-    assert await database.read(lambda tx: messages.sent_id(tx, sent)) == ("sent", 77)
-    assert await database.read(lambda tx: messages.sent_id(tx, failed)) == ("failed", None)
-    assert await database.read(lambda tx: messages.sent_id(tx, 404)) is None
+    assert await database.read(lambda tx: sent_messages.sent_id(tx, sent)) == ("sent", 77)
+    assert await database.read(lambda tx: sent_messages.sent_id(tx, failed)) == ("failed", None)
+    assert await database.read(lambda tx: sent_messages.sent_id(tx, 404)) is None
     assert await scalar(database, "SELECT reason FROM messages WHERE id = :id", id=failed) == "too long"
     assert await database.read(messages.counts) == {"failed": 1}
 
@@ -319,7 +319,7 @@ async def test_a_later_edit_does_not_lose_the_number_of_what_was_sent(database: 
     number = await put(database)
     await end(database, number, sent_id=77)
     await end(database, number)
-    assert await database.read(lambda tx: messages.sent_id(tx, number)) == ("sent", 77)
+    assert await database.read(lambda tx: sent_messages.sent_id(tx, number)) == ("sent", 77)
 
 
 async def test_a_message_whose_topic_is_gone_goes_to_the_general_one(database: WatchedDatabase) -> None:
@@ -363,7 +363,7 @@ async def test_a_process_that_lost_its_message_to_another_cannot_say_how_it_ende
     await again(database, number, 60)
     assert await states(database) == ["sending"]
     await end(database, number, by="next", sent_id=9)
-    assert await database.read(lambda tx: messages.sent_id(tx, number)) == ("sent", 9)
+    assert await database.read(lambda tx: sent_messages.sent_id(tx, number)) == ("sent", 9)
 
 
 async def test_the_late_news_that_a_text_arrived_spares_its_repeat(database: WatchedDatabase) -> None:
@@ -372,7 +372,7 @@ async def test_the_late_news_that_a_text_arrived_spares_its_repeat(database: Wat
     await database.write(lambda tx: recovering.recover(tx, NOON, by="next"))
     await end(database, number, by="me", sent_id=9)
     assert await due(database) == []
-    assert await database.read(lambda tx: messages.sent_id(tx, number)) == ("sent", 9)
+    assert await database.read(lambda tx: sent_messages.sent_id(tx, number)) == ("sent", 9)
 
 
 async def test_what_was_begun_a_moment_ago_may_still_be_on_its_way(database: WatchedDatabase) -> None:

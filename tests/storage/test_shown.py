@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from storage import messages
+from storage import messages, sent_messages
 from tests.storage.files import WatchedDatabase
 from tests.storage.rows import NOON, new_message
 
@@ -11,8 +11,8 @@ async def test_the_content_of_a_row_is_found_by_its_number(database: WatchedData
     row = new_message(content={"texts": [{"key": "start"}]})
     number = await database.write(lambda tx: messages.put(tx, row))
     assert number
-    assert await database.read(partial(messages.content_of, message_id=number)) == row.content
-    assert await database.read(partial(messages.content_of, message_id=number + 1)) is None
+    assert await database.read(partial(sent_messages.content_of, message_id=number)) == row.content
+    assert await database.read(partial(sent_messages.content_of, message_id=number + 1)) is None
 
 
 async def test_the_content_of_a_sent_text_is_found_in_its_chat_only_and_never_that_of_an_edit(
@@ -24,7 +24,7 @@ async def test_the_content_of_a_sent_text_is_found_in_its_chat_only_and_never_th
         assert number
         await database.write(partial(messages.end, message_id=number, state="sent", at=NOON, sent_id=50))
     for chat_id, shown in ((1, "first"), (2, "elsewhere")):
-        found = await database.read(partial(messages.content_sent, chat_id=chat_id, sent_id=50))
+        found = await database.read(partial(sent_messages.content_sent, chat_id=chat_id, sent_id=50))
         assert found == {"texts": [{"key": shown}]}
-    assert await database.read(partial(messages.content_sent, chat_id=1, sent_id=51)) is None
-    assert await database.read(partial(messages.content_sent, chat_id=3, sent_id=50)) is None
+    assert await database.read(partial(sent_messages.content_sent, chat_id=1, sent_id=51)) is None
+    assert await database.read(partial(sent_messages.content_sent, chat_id=3, sent_id=50)) is None

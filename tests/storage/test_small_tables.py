@@ -6,6 +6,7 @@ from functools import partial
 from storage import faults, invalidations, journal, people
 from storage.faults import Occurrence
 from storage.invalidations import Invalidation
+from storage.journal import Subject
 from storage.records import Fault, JournalEntry, Person
 from tests.storage.files import WatchedDatabase
 from tests.storage.rows import NOON, at
@@ -73,6 +74,17 @@ async def test_the_journal_tells_an_items_story_in_order(database: WatchedDataba
         JournalEntry(1, NOON, "user:5", "add", "stickerset", "Cats", None, {"count": 1}, 3, None),
         JournalEntry(3, at(2), "user:5", "add", "stickerset", "Cats", None, {"count": 2}, 3, None),
     ]
+
+
+async def test_a_story_is_found_by_its_name_in_any_case_also_outside_ascii(database: WatchedDatabase) -> None:
+    entries = [("programme", name) for name in ("Курс Ёлка", "КУРС ЁЛКА", "курс ёлка", "Курс Ель", "Cats")]
+    for kind, key in [*entries, ("poll", "Курс Ёлка")]:
+        await database.write(partial(journal.add, at=NOON, actor="user:5", action="add", kind=kind, key=key))
+    for name, ids in (("курс Ёлка", [1, 2, 3]), ("КУРС ЕЛЬ", [4]), ("CATS", [5]), ("Курс", [])):
+        of = Subject("programme", name)
+        told = await database.read(partial(journal.story, of=of, most=10))
+        assert [entry.id for entry in told] == ids
+        assert await database.read(partial(journal.length, of=of)) == len(ids)
 
 
 async def test_invalidations_are_numbered_and_read_from_a_number_or_a_moment_on(
