@@ -23,6 +23,8 @@ from storage.tables import (
     notice_messages,
     notices,
     proposals,
+    submission_programmes,
+    submissions,
 )
 
 # Written out, not bound: only so do the planners see that the partial indexes apply.
@@ -104,6 +106,26 @@ def _targets(state: str) -> Any:
     other = messages.alias("other")
     is_so = other.c.state == literal_column(f"'{state}'")
     return select(other.c.target_row).where(is_so, other.c.target_row.is_not(None))
+
+
+def done_submissions(before: datetime) -> list[Old]:
+    """Submissions that were done before then, with their programmes first.
+
+    What is dead stays to be replayed, and what is in doubt until it is not.
+    """
+    over = and_(submissions.c.done_at < before, ~submissions.c.in_doubt)
+    of_these = select(submissions.c.id).where(over)
+    # By the submission: a part of its programmes is never all that is left of it for long.
+    programmes = Old(
+        "submission_programmes",
+        submission_programmes.c.submission_id,
+        submission_programmes.c.submission_id.in_(of_these),
+    )
+    is_empty = ~select(submission_programmes.c.key).where(_of_submission).exists()
+    return [programmes, Old("submissions", submissions.c.id, and_(over, is_empty))]
+
+
+_of_submission = submission_programmes.c.submission_id == submissions.c.id
 
 
 def done_jobs(before: datetime, *, now: datetime, topics: Sequence[str] | None = None) -> Old:

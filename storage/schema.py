@@ -10,6 +10,7 @@ REVISIONS = (
     "0001",
     "0002",
     "0003",
+    "0004",
 )  # oldest first; a test holds them against the files in migrations/versions
 HEAD = REVISIONS[-1]
 

@@ -45,6 +45,7 @@ class Breaker:
         self._failed = 0
         self._rest = self._first_rest
         self._again_at = 0.0
+        self._trouble: str | None = None
         self._era = 0  # grows with each change of state
         self._listeners: list[Callable[[State], None]] = []
 
@@ -52,6 +53,16 @@ class Breaker:
     def state(self) -> State:
         """closed, open, or half_open while one call finds out how the system is."""
         return self._state
+
+    @property
+    def trouble(self) -> str | None:
+        """What the newest call failed of, for people; None while calls succeed."""
+        return self._trouble
+
+    @property
+    def left(self) -> float:
+        """Seconds until a call may try the system again; 0 when one may now."""
+        return max(self._again_at - self._clock.monotonic(), 0.0) if self._state == "open" else 0.0
 
     def on_change(self, listener: Callable[[State], None]) -> None:
         """Tell `listener` each new state; it must not raise."""
@@ -78,8 +89,8 @@ class Breaker:
         if self._state == "half_open":
             raise self._refusal(PROBING)
         if self._state == "open":
-            if (left := self._again_at - self._clock.monotonic()) > 0:
-                raise self._refusal(left)
+            if self.left > 0:
+                raise self._refusal(self.left)
             self._change("half_open")
         return self._era
 
@@ -90,6 +101,7 @@ class Breaker:
         if era != self._era:
             return
         self._failed += 1
+        self._trouble = str(error).removeprefix(f"{self.system}: ")
         if self._state == "half_open":
             self._open(min(self._rest * GROWTH, self._cap), error)
         elif self._failed >= self._most:
@@ -105,6 +117,7 @@ class Breaker:
         if era != self._era:
             return
         self._failed = 0
+        self._trouble = None
         if self._state == "half_open":
             self._change("closed")
 

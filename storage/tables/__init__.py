@@ -15,6 +15,8 @@ from storage.tables.operation import (
     switches,
 )
 from storage.tables.people import chat_notices, chat_reactions, chats, claims, members, people, sightings
+from storage.tables.portals import portal_buckets, portal_hosts
+from storage.tables.programmes import leases, submission_programmes, submissions
 from storage.tables.work import jobs, messages
 
 __all__ = [
@@ -35,15 +37,20 @@ __all__ = [
     "jobs",
     "journal",
     "keys",
+    "leases",
     "members",
     "messages",
     "metadata",
     "notice_messages",
     "notices",
     "people",
+    "portal_buckets",
+    "portal_hosts",
     "proposals",
     "samples",
     "sightings",
     "sticker_sets",
+    "submission_programmes",
+    "submissions",
     "switches",
 ]

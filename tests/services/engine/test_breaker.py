@@ -320,3 +320,23 @@ class Calls(RuleBasedStateMachine):
 
 TestCalls = Calls.TestCase
 TestCalls.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+# What people are told of it
+
+
+async def test_it_tells_what_failed_and_how_long_the_system_is_left_alone(
+    breaker: Breaker, system: System, clock: HandClock
+) -> None:
+    assert (breaker.trouble, breaker.left) == (None, 0)
+    await fails(breaker, system)
+    assert (breaker.trouble, breaker.left) == ("down", 0)
+    await fails(breaker, system, 2)
+    assert (breaker.trouble, breaker.left) == ("down", REST)
+    advance(clock, REST - 1)
+    assert breaker.left == 1
+    advance(clock, 5)
+    assert breaker.left == 0
+    system.mood = None
+    await breaker.call(system.answer)
+    assert (breaker.trouble, breaker.left) == (None, 0)

@@ -1,0 +1,82 @@
+"""How full a portal's bucket of requests is: one row per host, shared by all processes on the database.
+
+A portal counts each request when it arrives, forgets `rate` of them a second and refuses what would be more
+than its bucket holds. Requests are reserved here before they are sent, so that neither a crash nor another
+process ever makes them more.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from storage.database import Transaction
+from storage.tables import portal_buckets
+from storage.upserts import upsert
+
+ROUNDING = 1e-6  # a tenth of a request ten times is one
+TOGETHER = 5.0  # seconds that a process may have waited for the row since it looked at the clock
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """So many requests counted at that moment."""
+
+    level: float
+    at: datetime
+
+    def drained(self, rate: float, now: datetime) -> "Bucket":
+        """The same bucket now. What another process wrote a moment later than this `now` is kept as it is.
+
+        A clock that was set back is believed: nothing has drained, and time goes on from there.
+        """
+        elapsed = (now - self.at).total_seconds()
+        if -TOGETHER < elapsed < 0:
+            return self
+        return Bucket(max(self.level - rate * max(elapsed, 0.0), 0.0), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Up to `wanted` requests, from a bucket that holds `room` and drains `rate` a second.
+
+    `owed` is counted in any case: it had drained before what it was reserved for arrived. `at_least` is how
+    full the bucket is known to be.
+    """
+
+    wanted: int
+    rate: float
+    room: float
+    owed: float = 0.0
+    at_least: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """So many requests may be sent; with none, ask again in `wait` seconds. `level` counts them already."""
+
+    granted: int
+    level: float
+    wait: float
+
+
+def reserve(tx: Transaction, host: str, wish: Wish, *, now: datetime) -> Reserved:
+    """Reserve what fits, in the one row of this host. A host nobody knows has an empty bucket."""
+    empty = upsert(tx, portal_buckets).values(host=host, level=0.0, at=now)
+    tx.execute(empty.on_conflict_do_nothing(index_elements=["host"]))
+    found = select(portal_buckets.c.level, portal_buckets.c.at).where(portal_buckets.c.host == host)
+    bucket, reserved = fill(Bucket(*tx.execute(found.with_for_update()).one()), wish, now)
+    tx.execute(
+        update(portal_buckets).where(portal_buckets.c.host == host).values(level=bucket.level, at=bucket.at)
+    )
+    return reserved
+
+
+def fill(bucket: Bucket, wish: Wish, now: datetime) -> tuple[Bucket, Reserved]:
+    """Count what fits into a bucket: how it is then, and what that gives."""
+    drained = bucket.drained(wish.rate, now)
+    level = max(drained.level, wish.at_least) + wish.owed
+    granted = max(min(wish.wanted, int(wish.room - level + ROUNDING)), 0)
+    missing = 0.0 if granted else level + 1 - wish.room
+    level += granted
+    return Bucket(level, drained.at), Reserved(granted, level, max(missing, 0.0) / wish.rate)
