@@ -18,7 +18,7 @@ check: .venv/ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-test: .venv/ready-bench chromium pgbouncer check
+test: .venv/ready-bench chromium pgbouncer php check
 	$(BIN)/pytest
 
 # Long fault runs, about twenty minutes: kills under load, processes that stand still, outages of the database.
@@ -30,9 +30,9 @@ chaos: .venv/ready-dev
 bench: .venv/ready-bench
 	$(BIN)/python -m bench $(BENCH)
 
-# A browser for the tests of pages, and a pooler for those of PostgreSQL. Without them, and without the
-# right to install them, those tests say so.
-.PHONY: chromium pgbouncer
+# A browser for the tests of pages, a pooler for those of PostgreSQL, and PHP to compare the portals' encoding
+# with. Without them, and without the right to install them, those tests say so.
+.PHONY: chromium pgbouncer php
 chromium:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
 	|| .ci/install chromium fonts-noto-color-emoji \
@@ -41,6 +41,10 @@ chromium:
 pgbouncer:
 	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || .ci/install pgbouncer \
 	|| echo "No pgbouncer here and no way to install it: tests of poolers will be skipped."
+
+php:
+	@command -v php >/dev/null || .ci/install php-cli \
+	|| echo "No php here and no way to install it: the comparison with PHP will be skipped."
 
 .venv/ready: requirements.txt
 	[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
@@ -54,14 +58,14 @@ pgbouncer:
 
 .venv/ready-bench: requirements-bench.txt
 	[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
-	$(PIP) -r requirements-bench.txt
+	$(PIP) --no-deps -r requirements-bench.txt  # the file names all there is; one peer's pin is overridden
 	touch $@ .venv/ready-dev .venv/ready
 
 # Pins every dependency with its hashes; needs uv.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q requirements-dev.in -o requirements-dev.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q requirements-bench.in -o requirements-bench.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q --overrides requirements-bench-overrides.txt requirements-bench.in -o requirements-bench.txt
 
 # The pictures in docs/, taken by the browser test.
 .PHONY: screenshots

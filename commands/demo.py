@@ -1,6 +1,7 @@
 """`run.py demo`: hub and stand-ins on loopback, seeded, with no token, account or root needed."""
 
 import asyncio
+import json
 import secrets
 import sys
 import tempfile
@@ -9,6 +10,8 @@ from pathlib import Path
 
 from commands.assembly import running
 from commands.serve import stop_signal
+from sandbox.bitrix24.portal import Portal
+from sandbox.bitrix24.seed import HOME, POLL_FORMS, PROGRAMME_TITLES, PROGRAMMES
 from sandbox.clock import SystemClock
 from sandbox.server import build_sandbox, serving
 from sandbox.telegram.seed import ALICE, SWITCHBOARD_ADMINS
@@ -40,9 +43,11 @@ async def demo(*, demo_port: int, sandbox_port: int) -> int:
 async def _run(stop: asyncio.Event, folder: Path, demo_port: int, sandbox_port: int) -> None:
     app = build_sandbox(SystemClock())
     world: World = app.state.telegram.world
+    portal: Portal = app.state.bitrix24.portals[HOME]
     key = secrets.token_urlsafe(32)
     async with serving(app, port=sandbox_port) as sandbox:
-        settings = _settings(f"{sandbox}/telegram", world.token, key, demo_port, folder)
+        own = {"HTTP_PORT": str(demo_port), "API_KEYS": key}
+        settings = _settings(own | _telegram(world, sandbox) | _portal(portal, sandbox), folder)
         configure_logging(settings.logs.level, settings.logs.format, settings.secrets())
         async with running(settings) as switchboard:
             await _seed(switchboard.hub, world)
@@ -51,24 +56,37 @@ async def _run(stop: asyncio.Event, folder: Path, demo_port: int, sandbox_port: 
             await stop.wait()
 
 
-def _settings(api_url: str, token: str, key: str, port: int, folder: Path) -> Settings:
+def _settings(connected: dict[str, str], folder: Path) -> Settings:
     return load_settings(
-        {
-            "TELEGRAM_BOT_TOKEN": token,
-            "TELEGRAM_API_URL": api_url,
-            "ADMIN_IDS": str(ALICE),
-            "ADMIN_CHAT_ID": str(SWITCHBOARD_ADMINS),
+        connected
+        | {
             "GALLERY_APPROVAL": "auto",
             "DEFAULT_LANGUAGE": "en",
             "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/switchboard.db",
-            "HTTP_PORT": str(port),
-            "API_KEYS": key,
             "LOG_FORMAT": "console",
             "LOG_LEVEL": "WARNING",
         },
         None,
         serving=True,
     )
+
+
+def _telegram(world: World, sandbox: str) -> dict[str, str]:
+    return {
+        "TELEGRAM_BOT_TOKEN": world.token,
+        "TELEGRAM_API_URL": f"{sandbox}/telegram",
+        "ADMIN_IDS": str(ALICE),
+        "ADMIN_CHAT_ID": str(SWITCHBOARD_ADMINS),
+    }
+
+
+def _portal(portal: Portal, sandbox: str) -> dict[str, str]:
+    return {
+        "BITRIX24_URL": portal.url(sandbox),
+        "BITRIX24_DOMAIN": portal.domain,
+        "POLL_FORM_ENTITY_TYPE_ID": str(POLL_FORMS),
+        "PROGRAM_ENTITY_TYPE_ID": str(PROGRAMMES),
+    }
 
 
 async def _seed(hub: Hub, world: World) -> None:
@@ -92,11 +110,31 @@ def _greeting(sandbox: str, hub: str, key: str) -> str:
     return (
         "\nSwitchboard demo is ready.\n\n"
         f"  Chat with the bot   {sandbox}/telegram/\n"
+        f"  The portal          {sandbox}/portal/\n"
         f"  The hub             {hub}/docs\n"
         f"  Its health          {hub}/api/v1/integration/health\n"
         f"  API key             {key}\n\n"
         f"  Try: curl -H 'X-API-Key: {key}' {hub}/gallery/sets\n\n"
+        "  Hand in a poll form, and find a contact and two deals in the portal:\n\n"
+        f"{_poll_form(hub, key)}\n\n"
         "  In the chat: as Chen send a sticker and press “Add”; the card that asks for a decision comes\n"
         "  to “Switchboard admins”, where Alice or Dana says yes or no. /help tells what each may do.\n\n"
         "Ctrl-C stops everything.\n\n"
+    )
+
+
+def _poll_form(hub: str, key: str) -> str:
+    """The command that sends one; its phone and titles are in no shell's way."""
+    form = {
+        "submission_id": "demo-1",
+        "poll_id": 1,
+        "contact": {"name": "Вера", "last_name": "Смирнова", "phone": "+7 916 123-45-67"},
+        "programs": list(PROGRAMME_TITLES[:2]),
+        "answers": {"Когда удобно заниматься?": "По вечерам"},
+    }
+    body = json.dumps(form, ensure_ascii=False)
+    return (
+        f"  curl -H 'X-API-Key: {key}' -H 'Content-Type: application/json' \\\n"
+        f"    {hub}/api/v1/integration/poll-form \\\n"
+        f"    -d '{body}'"
     )

@@ -7,14 +7,17 @@ environment.
 from settings.declaring import Fault, Row, SettingsError
 from settings.groups import Cache, DemoPorts, Gallery, Http, Logs, Settings, Storage, Telegram, Work, rows
 from settings.loading import load_demo_ports, load_settings
+from settings.portals import Bitrix24, Programmes
 
 __all__ = [
+    "Bitrix24",
     "Cache",
     "DemoPorts",
     "Fault",
     "Gallery",
     "Http",
     "Logs",
+    "Programmes",
     "Row",
     "Settings",
     "SettingsError",

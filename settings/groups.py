@@ -22,6 +22,7 @@ from pydantic import (
 
 from settings import values
 from settings.declaring import Group, Row, row
+from settings.portals import Bitrix24, Programmes
 from settings.showing import many, password_in, shown
 
 DEFAULT_CONCURRENCY = 10
@@ -182,6 +183,13 @@ class Work(Group):
     retention_days: int = row(
         "RETENTION_DAYS", "30", "Days that finished work and sent messages are kept.", ge=1, le=3650
     )
+    webhook_wait_seconds: float = row(
+        "WEBHOOK_WAIT_SECONDS",
+        "5",
+        "Seconds a program that sends something is kept waiting for what came of it.",
+        ge=0,
+        le=60,
+    )
     backup_dir: str = row(
         "BACKUP_DIR",
         "",
@@ -206,6 +214,15 @@ class Cache(Group):
     """How long answers of outside systems are kept."""
 
     enabled: bool = row("CACHE_ENABLED", "true", "Whether answers of outside systems are kept at all.")
+    ttl_poll_forms: float = row(
+        "CACHE_TTL_POLL_FORMS", "600", "Seconds that a poll form is kept.", gt=0, le=31_536_000
+    )
+    ttl_educational_programs: float = row(
+        "CACHE_TTL_EDUCATIONAL_PROGRAMS", "600", "Seconds that a programme is kept.", gt=0, le=31_536_000
+    )
+    ttl_contacts: float = row(
+        "CACHE_TTL_CONTACTS", "300", "Seconds that a contact is kept.", gt=0, le=31_536_000
+    )
     stale_seconds: float = row(
         "CACHE_STALE_SECONDS",
         "86400",
@@ -268,7 +285,9 @@ class Settings(BaseModel):
     logs: Logs
     work: Work
     cache: Cache
+    bitrix24: Bitrix24
     gallery: Gallery
+    programmes: Programmes
 
     def masked(self) -> list[tuple[str, str]]:
         """(variable, value in use) of every row, for people: of a secret only whether and how long it is."""
@@ -278,7 +297,9 @@ class Settings(BaseModel):
         """The secrets in clear, for the log's redactor and nobody else."""
         held = (secret for each in rows() if each.secret for secret in many(self._value(each)))
         passwords = (password_in(self._value(each)) for each in rows() if each.credential)
-        return [secret.get_secret_value() for secret in held if secret] + list(filter(None, passwords))
+        # A portal that moved keeps the code behind another host.
+        parts = filter(None, (*passwords, self.bitrix24.code))
+        return [secret.get_secret_value() for secret in held if secret] + list(parts)
 
     def _value(self, of: Row) -> Any:
         return getattr(getattr(self, of.group), of.attribute)

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from settings.declaring import Fault, Group, SettingsError
 from settings.groups import DemoPorts, Gallery, Settings, Telegram, groups, rows, rows_of
+from settings.portals import Bitrix24, Programmes
 
 G = TypeVar("G", bound=Group)
 
@@ -35,6 +36,7 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None, *, serving:
             Fault(r.variable, "is needed to serve") for r in rows() if r.required and r.variable not in given
         ]
         faults += _nobody_decides(made)
+    faults += _no_portal(made)
     blamed = {fault.variable.removesuffix("_FILE") for fault in unread}
     if faults := unread + [fault for fault in faults if fault.variable not in blamed]:
         raise SettingsError(faults)
@@ -70,6 +72,15 @@ def _nobody_decides(made: Mapping[str, Group]) -> list[Fault]:
     if gallery.approval != "review" or telegram.admin_ids or telegram.admin_chat_id:
         return []
     return [Fault("GALLERY_APPROVAL", "is review, so somebody has to decide: set ADMIN_IDS or ADMIN_CHAT_ID")]
+
+
+def _no_portal(made: Mapping[str, Group]) -> list[Fault]:
+    portal, programmes = made.get("bitrix24"), made.get("programmes")
+    if not isinstance(portal, Bitrix24) or not isinstance(programmes, Programmes):
+        return []
+    if portal.url or not programmes.is_on:
+        return []
+    return [Fault("BITRIX24_URL", "is needed for poll forms: POLL_FORM_ENTITY_TYPE_ID is set")]
 
 
 def _fault(group: type[Group], details: ErrorDetails) -> Fault:

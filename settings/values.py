@@ -4,6 +4,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,6 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 SIGNING_SECRET = 16  # bytes; Standard Webhooks makes them of 24 and more
+SMART_PROCESS = 128  # the least entityTypeId of a smart process; below are deals, contacts and the like
+# What stands in front is the path of a proxy; the code is the credential.
+_INCOMING_WEBHOOK = re.compile(r"(?:/[^/]+)*?/rest/[1-9][0-9]*/(?P<code>[A-Za-z0-9_-]{8,})/?")
 
 
 def split(text: object) -> object:
@@ -120,6 +124,46 @@ def optional_address(url: SecretStr) -> SecretStr:
     return url
 
 
+def portal_url(url: SecretStr) -> SecretStr:
+    """An incoming webhook's address with its last slash, or nothing."""
+    text = url.get_secret_value()
+    if not text:
+        return url
+    parsed = parts(text)
+    if parsed.scheme == "http" and not _is_loopback(parsed.hostname or ""):
+        raise ValueError("should be https: portals refuse http")
+    if not _INCOMING_WEBHOOK.fullmatch(parsed.path):
+        raise ValueError("should be https://host/rest/<user>/<code>/ and end there, without a method's name")
+    return SecretStr(text.rstrip("/") + "/")
+
+
+def portal_code(url: str) -> str:
+    """The secret part of an incoming webhook's address; empty without one."""
+    found = _INCOMING_WEBHOOK.fullmatch(urlsplit(url).path)
+    return found["code"] if found else ""
+
+
+def domain(name: str) -> str:
+    """A host's name in small letters, or nothing."""
+    if not re.fullmatch(r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)?", name):
+        raise ValueError("should be a domain alone, such as example.bitrix24.ru")
+    return name.lower()
+
+
+def field_name(name: str) -> str:
+    """A field of an item, or nothing."""
+    if not re.fullmatch(r"(?:[A-Za-z][A-Za-z0-9_]*)?", name):
+        raise ValueError("should be a field's name, such as UF_CRM_5_POLL_ID")
+    return name
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def header_value(secret: SecretStr) -> SecretStr:
     """Something that can be sent in a header, or nothing."""
     if not re.fullmatch(r"[!-~]*", secret.get_secret_value()):
@@ -174,6 +218,9 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 # Groups have negative numbers; nothing written is no group.
 ChatId = Annotated[
     Annotated[int, Field(lt=0, gt=-(2**52))] | None, BeforeValidator(lambda text: text or None)
+]
+SmartProcess = Annotated[
+    Annotated[int, Field(ge=SMART_PROCESS, lt=2**31)] | None, BeforeValidator(lambda text: text or None)
 ]
 UserId = Annotated[int, Field(gt=0, lt=2**52)]  # Telegram promises at most 52 significant bits
 Emojis = Annotated[

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.telegram.state import DEMO_TOKEN
 from services.version import VERSION
-from settings import rows
+from settings import load_settings, rows
 from tests.commands.test_run import Run, run
 from tests.storage.backups import fill
 from tests.storage.files import new_file, opened
@@ -203,3 +203,43 @@ async def test_the_page_about_backups_works_from_top_to_bottom(
     with sqlite3.connect(home) as connection:
         assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
     connection.close()
+
+
+# --- the presets
+
+PRESETS = sorted((ROOT / "deploy" / "env").glob("*.env"))
+HALF_AN_HOUR, HOUR = 1800, 3600
+AGGRESSIVE, FAST, OFF = (5, 2.0, 1.5), (2, 0.5, 2.0), (1, 1.0, 2.0)
+EXPECTED = {
+    "development": (300, FAST, "INFO", "console"),
+    "production": (HALF_AN_HOUR, AGGRESSIVE, "INFO", "json"),
+    "high-load": (HOUR, FAST, "WARNING", "json"),
+    "debug": (60, OFF, "DEBUG", "console"),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_preset_sets_what_it_is_for(name: str) -> None:
+    settings = load_settings({}, ROOT / "deploy" / "env" / f"{name}.env")
+    cache, portal = settings.cache, settings.bitrix24
+    kept, retries, level, form = EXPECTED[name]
+
+    assert (cache.ttl_poll_forms, cache.ttl_educational_programs, cache.ttl_contacts) == (kept, kept, 60)
+    assert (portal.retry_max_attempts, portal.retry_delay, portal.retry_backoff) == retries
+    assert (settings.logs.level, settings.logs.format) == (level, form)
+
+
+def test_presets_are_those_of_the_page_and_name_only_variables_that_exist() -> None:
+    page = (ROOT / "docs" / "operations" / "bitrix24.md").read_text("utf-8")
+    assert {path.stem for path in PRESETS} == set(EXPECTED)
+    known = {row.variable for row in rows() if not row.secret}
+    for preset in PRESETS:
+        assert f"deploy/env/{preset.name}" in page
+        assert {line.partition("=")[0] for line in lines(f"deploy/env/{preset.name}")} <= known
+
+
+def test_a_preset_behind_a_users_own_settings_wins(tmp_path: Path) -> None:
+    text = "LOG_LEVEL=ERROR\nADMIN_IDS=5\n" + (ROOT / "deploy" / "env" / "debug.env").read_text("utf-8")
+    (tmp_path / ".env").write_text(text, "utf-8")
+    settings = load_settings({}, tmp_path / ".env")
+    assert (settings.logs.level, settings.telegram.admin_ids) == ("DEBUG", (5,))

@@ -13,6 +13,7 @@ from settings import Row, Settings, SettingsError, load_demo_ports, load_setting
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
+PORTAL = "https://example.bitrix24.ru/rest/1/abcdefgh12345678/"
 KEYS = ["first-key-" + "a" * 30, "second-key-" + "b" * 35]
 WEBHOOK = {
     "TELEGRAM_MODE": "webhook",
@@ -47,26 +48,46 @@ CONTRACT = {
     "JOB_CONCURRENCY": "10",
     "STOP_GRACE_SECONDS": "10",
     "RETENTION_DAYS": "30",
+    "WEBHOOK_WAIT_SECONDS": "5",
     "BACKUP_DIR": "",
     "BACKUP_INTERVAL_HOURS": "24",
     "HEARTBEAT_URL": "",
     "CACHE_ENABLED": "true",
+    "CACHE_TTL_POLL_FORMS": "600",
+    "CACHE_TTL_EDUCATIONAL_PROGRAMS": "600",
+    "CACHE_TTL_CONTACTS": "300",
     "CACHE_STALE_SECONDS": "86400",
     "STICKERSET_CACHE_SIZE": "5000",
     "STICKERSET_CACHE_TTL_DAYS": "7",
     "STICKERSET_CACHE_CLEANUP_INTERVAL_HOURS": "1",
+    "BITRIX24_URL": "",
+    "BITRIX24_DOMAIN": "",
+    "BATCH_ENABLED": "true",
+    "BATCH_SIZE": "50",
+    "BITRIX24_RETRY_MAX_ATTEMPTS": "3",
+    "BITRIX24_RETRY_DELAY": "1.0",
+    "BITRIX24_RETRY_BACKOFF": "2.0",
+    "BITRIX24_RETRY_MAX_DELAY": "30",
+    "BITRIX24_RATE_PER_SECOND": "2",
+    "BITRIX24_BURST": "50",
+    "BITRIX24_TIMEOUT": "30",
     "GALLERY_API_URL": "",
     "GALLERY_API_KEY": "",
     "GALLERY_WEBHOOK_SECRET": "",
     "GALLERY_APPROVAL": "auto",
     "REACTION_EXISTS": "✅,👌,👍",
     "REACTION_ADDED": "👍",
+    "POLL_FORM_ENTITY_TYPE_ID": "",
+    "PROGRAM_ENTITY_TYPE_ID": "",
+    "POLL_FORM_ID_FIELD": "",
+    "PROGRAM_DEAL_CATEGORY_ID": "0",
 }
 SECRETS = {
     "TELEGRAM_BOT_TOKEN",
     "TELEGRAM_WEBHOOK_SECRET",
     "API_KEYS",
     "HEARTBEAT_URL",
+    "BITRIX24_URL",
     "GALLERY_API_KEY",
     "GALLERY_WEBHOOK_SECRET",
 }
@@ -280,7 +301,8 @@ def test_masked_rows_show_values_in_use_and_of_secrets_only_their_length() -> No
 def test_unset_masked_rows_show_the_declared_defaults() -> None:
     shown = dict(load().masked())
 
-    assert shown == {variable: default or "not set" for variable, default in CONTRACT.items()}
+    written = {variable: default.removesuffix(".0") for variable, default in CONTRACT.items()}
+    assert shown == {variable: default or "not set" for variable, default in written.items()}
 
 
 ANYTHING_GOES = {"BACKUP_DIR"}  # whether a folder can be written is the doctor's to find out
@@ -310,19 +332,38 @@ BAD_VALUES = {
     "JOB_CONCURRENCY": "leaked",
     "STOP_GRACE_SECONDS": "leaked",
     "RETENTION_DAYS": "leaked",
+    "WEBHOOK_WAIT_SECONDS": "leaked",
     "BACKUP_INTERVAL_HOURS": "leaked",
     "HEARTBEAT_URL": "leaked",
     "CACHE_ENABLED": "leaked",
+    "CACHE_TTL_POLL_FORMS": "leaked",
+    "CACHE_TTL_EDUCATIONAL_PROGRAMS": "leaked",
+    "CACHE_TTL_CONTACTS": "leaked",
     "CACHE_STALE_SECONDS": "leaked",
     "STICKERSET_CACHE_SIZE": "leaked",
     "STICKERSET_CACHE_TTL_DAYS": "leaked",
     "STICKERSET_CACHE_CLEANUP_INTERVAL_HOURS": "leaked",
+    "BITRIX24_URL": "https://example.bitrix24.ru/rest/1/leaked-secret/profile.json",
+    "BITRIX24_DOMAIN": "https://leaked",
+    "BATCH_ENABLED": "leaked",
+    "BATCH_SIZE": "leaked",
+    "BITRIX24_RETRY_MAX_ATTEMPTS": "leaked",
+    "BITRIX24_RETRY_DELAY": "leaked",
+    "BITRIX24_RETRY_BACKOFF": "leaked",
+    "BITRIX24_RETRY_MAX_DELAY": "leaked",
+    "BITRIX24_RATE_PER_SECOND": "leaked",
+    "BITRIX24_BURST": "leaked",
+    "BITRIX24_TIMEOUT": "leaked",
     "GALLERY_API_URL": "https://user:leaked@gallery.example.org",
     "GALLERY_API_KEY": "leaked with blanks",
     "GALLERY_WEBHOOK_SECRET": "leaked",
     "GALLERY_APPROVAL": "leaked",
     "REACTION_EXISTS": "leaked",
     "REACTION_ADDED": "leaked",
+    "POLL_FORM_ENTITY_TYPE_ID": "leaked",
+    "PROGRAM_ENTITY_TYPE_ID": "leaked",
+    "POLL_FORM_ID_FIELD": "leaked leaked",
+    "PROGRAM_DEAL_CATEGORY_ID": "leaked",
 }
 
 
@@ -384,6 +425,26 @@ def test_all_faults_of_all_groups_are_reported_together_in_one_line_each_without
         ("STOP_GRACE_SECONDS", "inf"),
         ("STICKERSET_CACHE_SIZE", "0"),
         ("STICKERSET_CACHE_TTL_DAYS", "0"),
+        ("WEBHOOK_WAIT_SECONDS", "61"),
+        ("CACHE_TTL_POLL_FORMS", "0"),
+        ("CACHE_TTL_CONTACTS", "-1"),
+        ("BITRIX24_URL", "http://example.bitrix24.ru/rest/1/abcdefgh12345678/"),
+        ("BITRIX24_URL", "https://example.bitrix24.ru/rest/1/abcdefgh12345678/crm.deal.list"),
+        ("BITRIX24_URL", "https://example.bitrix24.ru/rest/abcdefgh12345678/"),
+        ("BITRIX24_URL", "https://example.bitrix24.ru/rest/api/1/abcdefgh12345678/"),
+        ("BITRIX24_URL", "https://example.bitrix24.ru/rest/1/short/"),
+        ("BITRIX24_URL", "https://example.bitrix24.ru/rest/1/abcdefgh12345678/?auth=1"),
+        ("BITRIX24_URL", "example.bitrix24.ru"),
+        ("BITRIX24_DOMAIN", "https://example.bitrix24.ru"),
+        ("BATCH_SIZE", "0"),
+        ("BATCH_SIZE", "51"),
+        ("BITRIX24_RETRY_MAX_ATTEMPTS", "0"),
+        ("BITRIX24_RETRY_BACKOFF", "0.5"),
+        ("BITRIX24_RATE_PER_SECOND", "0"),
+        ("BITRIX24_BURST", "0"),
+        ("BITRIX24_TIMEOUT", "0"),
+        ("POLL_FORM_ID_FIELD", "UF_CRM_5; DROP"),
+        ("PROGRAM_DEAL_CATEGORY_ID", "-1"),
         ("ADMIN_CHAT_ID", "500100200"),
         ("ADMIN_CHAT_ID", "0"),
         ("REACTION_EXISTS", ","),
@@ -410,6 +471,27 @@ def test_the_password_in_an_address_is_hidden_from_people_and_from_the_log(tmp_p
     named = load(DATABASE_URL="postgresql://db.example/hub?user=hub&password=s3cretword")
     assert dict(named.masked())["DATABASE_URL"].endswith("?user=hub&password=***")
     assert "s3cretword" in named.secrets()
+
+
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_a_portal_is_named_by_its_address_or_by_its_domain_setting(ending: str) -> None:
+    portal = load(BITRIX24_URL=PORTAL.rstrip("/") + ending).bitrix24
+    assert (portal.url.get_secret_value(), portal.home) == (PORTAL, "example.bitrix24.ru")
+    assert load(BITRIX24_URL=PORTAL, BITRIX24_DOMAIN="Other.bitrix24.RU").bitrix24.home == "other.bitrix24.ru"
+    assert not load().bitrix24.url
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8021", "localhost", "[::1]:8021"])
+def test_only_a_portal_on_this_machine_may_be_plain_http_and_stand_below_a_path(host: str) -> None:
+    url = f"http://{host}/portal/home.bitrix24.ru/rest/1/abcdefgh12345678/"
+    assert load(BITRIX24_URL=url).bitrix24.url.get_secret_value() == url
+
+
+def test_of_a_portals_address_the_code_alone_is_a_secret_too(tmp_path: Path) -> None:
+    (tmp_path / "portal").write_text(PORTAL + "\n")
+    settings = load(BITRIX24_URL_FILE=str(tmp_path / "portal"))
+    assert settings.secrets() == [PORTAL, "abcdefgh12345678"]
+    assert dict(settings.masked())["BITRIX24_URL"] == f"set, {len(PORTAL)} characters"
 
 
 def test_both_spellings_of_an_sqlite_address_mean_the_same() -> None:
@@ -515,3 +597,23 @@ def test_admins_or_an_admin_chat_are_somebody_to_decide(who: dict[str, str]) -> 
     given = {"TELEGRAM_BOT_TOKEN": "1:a", "GALLERY_APPROVAL": "review"} | who
 
     assert load_settings(given, None, serving=True).gallery.approval == "review"
+
+
+def test_poll_forms_need_a_portal_and_both_of_their_smart_processes() -> None:
+    both = {"POLL_FORM_ENTITY_TYPE_ID": "1036", "PROGRAM_ENTITY_TYPE_ID": "1040"}
+    assert not load(BITRIX24_URL=PORTAL).programmes.is_on
+    assert load(given=both, BITRIX24_URL=PORTAL).programmes.is_on
+
+    assert faults(given=both) == {"BITRIX24_URL": "is needed for poll forms: POLL_FORM_ENTITY_TYPE_ID is set"}
+    assert faults(given=both, BITRIX24_URL="leaked").keys() == {"BITRIX24_URL"}
+    for name in both:
+        alone = faults(given=both | {name: ""}, BITRIX24_URL=PORTAL)
+        assert alone == {
+            "PROGRAM_ENTITY_TYPE_ID": "and POLL_FORM_ENTITY_TYPE_ID belong together: set both or none"
+        }
+
+
+@pytest.mark.parametrize(("form", "program"), [("1036", "1036"), ("4", "1036"), ("1036", "127")])
+def test_poll_forms_and_programmes_are_two_different_smart_processes(form: str, program: str) -> None:
+    found = faults(BITRIX24_URL=PORTAL, POLL_FORM_ENTITY_TYPE_ID=form, PROGRAM_ENTITY_TYPE_ID=program)
+    assert len(found) == 1

@@ -25,6 +25,7 @@ class Ports:
     sticker_sets: StickerSetReader
     chat_members: ChatMembers
     gallery: httpx.AsyncClient | None = None  # leads to another hub's gallery; None: this hub has its own
+    portal: httpx.AsyncClient | None = None  # leads to the home portal; None: there is none
     heartbeat: httpx.AsyncClient | None = None  # calls HEARTBEAT_URL; None: there is none
 
 

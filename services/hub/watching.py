@@ -1,7 +1,12 @@
 """How all of it is doing, and who is told."""
 
-from functools import cached_property
+from collections.abc import Iterator
+from functools import cached_property, partial
 
+from services.bitrix24.away import PortalAway
+from services.bitrix24.probe import HINT as PORTAL_HINT
+from services.bitrix24.probe import PortalProbe
+from services.engine.breaker import Breaker, State
 from services.engine.health import Health
 from services.engine.metrics import Metrics
 from services.engine.observability import new_correlation_id
@@ -9,7 +14,7 @@ from services.engine.schedule import HOUR
 from services.engine.storage_check import StorageCheck
 from services.flow.chat_notices import ChatNotices
 from services.flow.examinations import Examinations
-from services.flow.notice_kinds import GALLERY, KINDS
+from services.flow.notice_kinds import GALLERY, KINDS, PORTAL
 from services.flow.notices import Notices
 from services.flow.readers import Readers
 from services.flow.samples import Samples
@@ -38,7 +43,7 @@ class WatchingRooms(AskingRooms):
     @cached_property
     def chat_notices(self) -> ChatNotices:
         """What a chat is told of them."""
-        return ChatNotices(self.notices, self.roles, self.journal, self._settings.telegram.timezone)
+        return ChatNotices(self.watch, self.roles, self.journal, self._settings.telegram.timezone)
 
     @cached_property
     def watch(self) -> Watch:
@@ -55,6 +60,8 @@ class WatchingRooms(AskingRooms):
         )
         if remote := self.gallery.remote:
             watch.on(GALLERY, GalleryAway(remote, self.faults, self.excerpt).look)
+        if self.portal:
+            watch.on(PORTAL, PortalAway(self.portal, self.clock, self.excerpt).look)
         return watch
 
     @cached_property
@@ -73,19 +80,24 @@ class WatchingRooms(AskingRooms):
         """Figures of how the hub is doing."""
         statistics = Statistics(self.database, self.clock)
         statistics.register("gallery", self.gallery.sets.figures)
-        if remote := self.gallery.remote:
-            breaker = remote.breaker
-            statistics.watch_circuit(breaker.system, lambda: breaker.state)
+        for breaker in self._breakers():
+            statistics.watch_circuit(breaker.system, partial(_state, breaker))
         return statistics
 
     @cached_property
     def metrics(self) -> Metrics:
         """All of /metrics."""
         metrics = Metrics(self.counters.registry, self.database, self.clock, self.cache, self.inbox)
-        if remote := self.gallery.remote:
-            breaker = remote.breaker
-            metrics.watch_circuit(breaker.system, lambda: breaker.state)
+        for breaker in self._breakers():
+            metrics.watch_circuit(breaker.system, partial(_state, breaker))
         return metrics
+
+    def _breakers(self) -> Iterator[Breaker]:
+        """Those of all outside systems that this hub has been given."""
+        if remote := self.gallery.remote:
+            yield remote.breaker
+        if self.portal:
+            yield self.portal.breaker
 
     @cached_property
     def health(self) -> Health:
@@ -96,9 +108,16 @@ class WatchingRooms(AskingRooms):
         health.register("approvals", self.upkeep.unseen)
         if remote := self.gallery.remote:
             health.register("gallery", remote.check, probe=remote.probe, hint=GALLERY_HINT)
+        if self.portal:
+            probe = PortalProbe(self.portal, self.clock, self._settings.programmes.processes)
+            health.register("portal", probe.check, probe=probe.probe, hint=PORTAL_HINT)
         return health
 
     @cached_property
     def examinations(self) -> Examinations:
         """Tells a chat how all is."""
         return Examinations(self.health, self.clock, self.inbox, self.messages, self.excerpt)
+
+
+def _state(breaker: Breaker) -> State:
+    return breaker.state

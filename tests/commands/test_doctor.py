@@ -1,22 +1,28 @@
 """`run.py doctor` as an operator meets it: one line a check, what is wrong and what to do."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from sandbox.telegram.state import DEMO_TOKEN
+from services.flow.pause import RESUME_HINT
+from settings import load_settings
+from storage import switches
 from storage.backup import SqliteSource, back_up
 from storage.steps import Steps
+from storage.switches import Switch
 from tests.commands.test_run import Result, Run, run
 from tests.postgres import PostgresServer, new_database
 from tests.storage.files import new_file, opened
 from tests.storage.rows import NOON
-from tests.town import Outside, new_outside
+from tests.town import HOME_PORTAL, Outside, new_outside, portal_settings
 
 __all__ = ["run"]
 
@@ -43,6 +49,11 @@ class Doctor:
     def __init__(self, run: Run, outside: Outside) -> None:
         self._run = run
         self._outside = outside
+
+    @property
+    def portal(self) -> dict[str, str]:
+        """What connects the home portal."""
+        return portal_settings(self._outside.portal, self._outside.sandbox)
 
     async def asked(self, **changed: str) -> tuple[Result, Findings]:
         """The process as it ended, and by check the level and the words."""
@@ -100,6 +111,17 @@ async def test_warnings_alone_do_not_fail(doctor: Doctor, file: Path) -> None:
     assert found["heartbeat"][1].endswith("To do: set HEARTBEAT_URL")
     assert found["backup"][1].endswith("To do: set BACKUP_INTERVAL_HOURS")
     assert result.stdout.splitlines()[-1] == "0 failed, 3 warnings"
+
+
+async def test_a_pause_is_told_with_how_to_end_it_without_the_admin_who_began_it(
+    doctor: Doctor, file: Path
+) -> None:
+    paused = Switch("paused", True, "user:5", "Ann", 5, NOON)
+    async with opened(file) as database:
+        await database.write(lambda tx: switches.turn(tx, paused))
+        result, found = await doctor.asked()
+    assert result.returncode == 0
+    assert found["work"] == ("warning", f"paused by Ann since 2026-01-15 12:00 UTC. To do: {RESUME_HINT}")
 
 
 async def test_a_wrong_token_is_told_with_where_to_get_the_right_one(doctor: Doctor, file: Path) -> None:
@@ -184,7 +206,7 @@ async def test_a_webhook_that_swallows_what_polling_waits_for_is_told(
         TELEGRAM_WEBHOOK_URL="http://127.0.0.1:9/telegram/webhook",
         TELEGRAM_WEBHOOK_SECRET="a-secret",
     ):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not outside.world.updates.webhook.url:
                 await asyncio.sleep(0.01)
 
@@ -222,6 +244,52 @@ async def test_a_gallery_that_does_not_answer_is_told(doctor: Doctor, file: Path
     result, found = await doctor.asked(GALLERY_API_URL="http://127.0.0.1:9", GALLERY_API_KEY="k" * 40)
     assert result.returncode == 1
     assert found["gallery"][0] == "failed"
+
+
+async def test_a_portal_is_asked_whether_it_lets_the_hub_in(doctor: Doctor, file: Path) -> None:
+    result, found = await doctor.asked(**doctor.portal)
+    assert result.returncode == 0
+    assert found["portal"][0] == "ok"
+    assert re.fullmatch(rf"{HOME_PORTAL} answers in [0-9]+ ms", found["portal"][1])
+
+
+async def test_a_portal_that_refuses_the_webhook_is_told_without_the_address(
+    doctor: Doctor, outside: Outside, file: Path
+) -> None:
+    connected = doctor.portal
+    outside.portal.webhooks[0] = replace(outside.portal.webhooks[0], code="madeanewmeanwhile")
+    result, found = await doctor.asked(**connected)
+    assert result.returncode == 1
+    level, words = found["portal"]
+    assert (level, words.split(":")[0]) == ("failed", f"{HOME_PORTAL} refuses the webhook")
+    assert "BITRIX24_URL" in words
+    assert load_settings(connected, None).bitrix24.code not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("scopes", "process", "told"),
+    [
+        (["user"], "1036", "the webhook lacks the permission crm. To do: Tick it in the portal's webhook."),
+        (["crm"], "1999", "POLL_FORM_ENTITY_TYPE_ID is 1999, and the portal shows no such smart process"),
+    ],
+)
+async def test_what_the_portal_does_not_let_the_hub_see_is_told(
+    doctor: Doctor, outside: Outside, file: Path, scopes: list[str], process: str, told: str
+) -> None:
+    outside.portal.allow(scopes)
+    result, _ = await doctor.asked(**doctor.portal | {"POLL_FORM_ENTITY_TYPE_ID": process})
+    assert result.returncode == 1
+    [line] = [each for each in result.stdout.splitlines() if each.startswith("failed")]
+    assert told in line
+
+
+async def test_a_portal_that_does_not_answer_is_told(doctor: Doctor, file: Path) -> None:
+    nowhere = {"BITRIX24_URL": "http://127.0.0.1:9/rest/1/abcdefgh12345678/"}
+    result, found = await doctor.asked(**nowhere)
+    assert (result.returncode, found["portal"][0]) == (1, "failed")
+    assert found["portal"][1].endswith(
+        "To do: See BITRIX24_URL, and whether the portal can be opened in a browser."
+    )
 
 
 async def test_bad_settings_end_with_two_before_anything_is_asked(doctor: Doctor) -> None:
@@ -263,3 +331,9 @@ async def test_on_postgres_without_pg_dump_backups_fail(
     )
     assert result.returncode == 1
     assert found["backup"][1].startswith("pg_dump is not installed")
+
+
+async def test_a_portal_is_asked_before_the_first_start_too(doctor: Doctor) -> None:
+    _, found = await doctor.asked(**doctor.portal)
+    assert found["database"][0] == "warning"
+    assert found["portal"][0] == "ok"
