@@ -3,7 +3,7 @@
 import msgspec
 
 from services.engine.work import Work
-from services.flow.items import Action, Card
+from services.flow.items import OWN_WORDS, Action, Card
 from services.flow.messages import Content, Messages, Text
 from services.flow.people import People
 from services.flow.places import Place
@@ -66,6 +66,8 @@ class ApprovalCards:
         return Content(tuple(texts), msgspec.convert(approval.card, Card), actions=actions)
 
     def _askers(self, tx: Transaction, approval: Approval) -> list[Text]:
+        if approval.chat_id is None:
+            return [Text(f"approval-wished-{approval.kind}", {"name": approval.asker_name})]
         who = {"name": approval.asker_name, "user_id": approval.asker or "–"}
         chat = chats.by_id(tx, approval.chat_id) if approval.chat_id else None
         if chat and chat.type != "private":
@@ -80,10 +82,12 @@ class ApprovalCards:
 
 def _head(approval: Approval) -> list[Text]:
     if approval.state == "pending":
-        return [Text(f"approval-{approval.action}")]
+        question = f"approval-add-{approval.kind}" if approval.kind in OWN_WORDS else "approval-add"
+        return [Text(question)]
     decided = approval.decided_at or approval.expires_at
     if approval.decided_by == ELSEWHERE:
-        return [Text("approval-found", {"at": {"moment": decided.isoformat()}})]
+        found = f"approval-found-{approval.kind}" if approval.kind in OWN_WORDS else "approval-found"
+        return [Text(found, {"at": {"moment": decided.isoformat()}})]
     outcome = {"name": approval.decided_name or "–", "at": {"moment": decided.isoformat()}}
     head = [Text(f"approval-{approval.state}", outcome)]
     if approval.reason:

@@ -7,6 +7,7 @@ its own (services/flow/decisions.py), stored in the transaction of the decision.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -98,19 +99,35 @@ class Approvals:
         """Ask for what a proposal offers, or join those who did; the outcome is told at `place`."""
         approval = self._pending(tx, ADD, proposal.kind, proposal.key)
         while approval is None:
-            approval = self._new(proposal, asker)
+            approval = self._new(proposal.kind, proposal.key, proposal.details, asker, proposal)
             if not approvals.put(tx, approval):  # another process asked for it at this moment
                 approval = self._pending(tx, ADD, proposal.kind, proposal.key)
                 continue
             self._request(tx, approval, proposal, asker, place)
-            for there in audience:
-                self._cards.show(tx, work, approval, there)
-            self._journal.record(
-                tx, work.job, actor_of(asker), "ask", proposal.kind, proposal.key, after=proposal.details
-            )
+            self._open(tx, work, approval, actor_of(asker), audience)
             return approval
         self._join(tx, work, approval, proposal, asker, place)
         return approval
+
+    def wish(
+        self,
+        tx: Transaction,
+        work: Work,
+        kind: str,
+        key: str,
+        details: Any,
+        by: Decider,
+        audience: Sequence[Place],
+    ) -> None:
+        """A program would like an item to be added, unless somebody is asked about the same already.
+
+        Nobody is told how it ends: whoever waits for the item is woken by its kind's `add`.
+        """
+        if self._pending(tx, ADD, kind, key):
+            return
+        approval = self._new(kind, key, details, Asker(None, by.name))
+        if approvals.put(tx, approval):
+            self._open(tx, work, approval, by.actor, audience)
 
     def has_room(self, tx: Transaction, proposal: Proposal, asker: Asker) -> bool:
         """Whether this person may ask for one more thing, or for what others have asked for already."""
@@ -205,21 +222,31 @@ class Approvals:
     def _pending(tx: Transaction, action: str, kind: str, key: str) -> Approval | None:
         return approvals.pending_for(tx, action, kind, key, join=True)
 
-    def _new(self, proposal: Proposal, asker: Asker) -> Approval:
+    def _open(
+        self, tx: Transaction, work: Work, approval: Approval, by: str, audience: Sequence[Place]
+    ) -> None:
+        """Show it to those who decide."""
+        for there in audience:
+            self._cards.show(tx, work, approval, there)
+        self._journal.record(tx, work.job, by, "ask", approval.kind, approval.key, after=approval.details)
+
+    def _new(
+        self, kind: str, key: str, details: Any, asker: Asker, proposal: Proposal | None = None
+    ) -> Approval:
+        """Without a `proposal` nobody was shown it before."""
         now = self._clock.now()
-        card = self._items.kind(proposal.kind).card(proposal.details)
         return Approval(
             token=self._new_token(),
             action=ADD,
-            kind=proposal.kind,
-            key=proposal.key,
-            card=msgspec.to_builtins(card),
-            details=proposal.details,
+            kind=kind,
+            key=key,
+            card=msgspec.to_builtins(self._items.kind(kind).card(details)),
+            details=details,
             state="pending",
             asker=asker.user_id,
             asker_name=asker.name,
-            chat_id=proposal.chat_id,
-            proposed_at=proposal.created_at,
+            chat_id=proposal.chat_id if proposal else None,
+            proposed_at=proposal.created_at if proposal else now,
             decided_by=None,
             decided_name=None,
             decided_at=None,

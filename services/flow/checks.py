@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from services.engine.errors import HubError, NoSuchItem, Unavailable
 from services.engine.work import Work
 from services.flow.batches import MOST, MOST_OFFERS, Batch
-from services.flow.items import Action, Item, Items, Kind, Proposal, Recognised
+from services.flow.items import OWN_WORDS, Action, Item, Items, Kind, Proposal, Recognised
 from services.flow.messages import Content, Messages, Text
 from services.flow.places import Asker, Place
 from services.flow.proposals import Proposals
@@ -23,13 +23,21 @@ class Checks:
         self._proposals = proposals
         self._messages = messages
 
-    async def check(self, wanted: Recognised, asker: Asker, place: Place, work: Work) -> None:
-        """Show the item, or propose to add it. Raises Unavailable, NoSuchItem, NotAllowed."""
+    async def check(
+        self, wanted: Recognised, asker: Asker, place: Place, work: Work, *, in_words: bool = False
+    ) -> None:
+        """Show the item, or propose to add it; with `in_words` an item is shown in a group too.
+
+        Raises Unavailable, NoSuchItem, NotAllowed.
+        """
         kind = self._items.kind(wanted.kind)
+        await self._roles.require(asker, kind.role, place, changes=False)
         item = await kind.find(wanted.key)
-        if item:
+        if item and (in_words or place.private):
             actions = await self._actions(item, asker) if place.private else ()
-            work.write(lambda tx: self._show(tx, work, item, place, actions))
+            work.write(lambda tx: self._tell(tx, work, item, place, actions))
+        elif item:
+            work.write(lambda tx: self._react(tx, work, place))
         elif await self._proposals.is_welcome(wanted.kind, wanted.key, place):
             proposal = await kind.propose(wanted.key, asker, place)
             work.write(lambda tx: self._proposals.show(tx, work, proposal, asker, place))
@@ -46,7 +54,7 @@ class Checks:
         listed = tuple(item for key in wanted if (item := found[key]))
         missing = [key for key in wanted if not found[key]]
         if not place.private and not missing:
-            work.write(lambda tx: self._show(tx, work, listed[0], place))
+            work.write(lambda tx: self._react(tx, work, place))
             return
         missing = await self._proposals.welcome(kind_name, missing, place)
         offers, unknown, rest = await self._propose_some(kind, missing, asker, place)
@@ -86,14 +94,16 @@ class Checks:
             rank = RANK["everyone"]
         return tuple(each for each in item.card.actions if RANK[each.role] <= rank)
 
-    def _show(
-        self, tx: Transaction, work: Work, item: Item, place: Place, actions: tuple[Action, ...] = ()
+    def _tell(
+        self, tx: Transaction, work: Work, item: Item, place: Place, actions: tuple[Action, ...]
     ) -> None:
-        if place.private:
-            links = (item.card.link,) if item.card.link else ()
-            content = Content((Text("listed"),), item.card, links, actions)
-            self._messages.text(tx, work.job, place, content, name="listed")
-        elif place.message_id is not None:
+        head = f"listed-{item.kind}" if item.kind in OWN_WORDS else "listed"
+        links = (item.card.link,) if item.card.link else ()
+        content = Content((Text(head),), item.card, links, actions)
+        self._messages.text(tx, work.job, place, content, name="listed")
+
+    def _react(self, tx: Transaction, work: Work, place: Place) -> None:
+        if place.message_id is not None:
             self._messages.react(tx, work.job, place, "exists", message_id=place.message_id)
 
 

@@ -12,7 +12,7 @@ from services.flow.items import Action
 from services.flow.messages import Answer, Content, Messages, Text
 from services.flow.places import Asker, Place
 from services.flow.roles import Role, Roles
-from storage import confirmations, messages
+from storage import confirmations, sent_messages
 from storage.database import Database, Transaction
 from storage.records import Confirmation
 
@@ -131,10 +131,10 @@ def _shown_at(tx: Transaction, token: str, place: Place) -> Confirmation | None:
     row = confirmations.by_token(tx, token)
     if row is None or row.chat_id != place.chat_id:
         return None
-    _, number = messages.sent_id(tx, row.shown_row) or ("", None)
+    _, number = sent_messages.sent_id(tx, row.shown_row) or ("", None)
     if number not in {None, place.message_id}:  # None: nobody heard which it became
         return None
-    sent_at = messages.sent_at(tx, row.shown_row)
+    sent_at = sent_messages.sent_at(tx, row.shown_row)
     return replace(row, expires_at=max(row.expires_at, sent_at + LIFE)) if sent_at else row
 
 

@@ -9,7 +9,7 @@ from services.engine.work import Work
 from services.flow.approval_cards import ELSEWHERE, ApprovalCards
 from services.flow.approvals import TOPIC
 from services.flow.excerpts import Excerpt
-from services.flow.items import Addition, Items
+from services.flow.items import OWN_WORDS, Addition, Items
 from services.flow.journal import Journal
 from services.flow.messages import Content, Messages, Text
 from services.flow.outcomes import Outcomes
@@ -84,9 +84,12 @@ class Decisions:
         if new:
             actor, after = approval.decided_by or "approvals", approval.details
             self._journal.record(tx, work.job, actor, "add", item.kind, item.key, after=after)
-        outcome = Text("approved", {"name": approval.decided_name or "?"})
+        has_own = approval.kind in OWN_WORDS
+        agreed = f"approved-{approval.kind}" if has_own else "approved"
+        there = f"listed-already-{approval.kind}" if has_own else "listed-already"
+        outcome = Text(agreed, {"name": approval.decided_name or "?"})
         if approval.decided_by == ELSEWHERE:
-            outcome = Text("listed-already")
+            outcome = Text(there)
         links = (item.card.link,) if item.card.link else ()
         content = Content((outcome,), item.card, links)
         if work.job.replays:

@@ -55,6 +55,10 @@ class Card(msgspec.Struct, frozen=True):
 ApprovalMode = Literal["auto", "direct", "review"]
 
 
+# Kinds that have texts of their own where those of sticker sets speak of the gallery.
+OWN_WORDS = frozenset({"programme", "poll_form"})
+
+
 @dataclass(frozen=True, slots=True)
 class Recognised:
     """What a text was understood as. `certain` is false for a bare word that may be just a word."""
@@ -98,6 +102,7 @@ class Kind(Protocol):
     """One kind of item."""
 
     name: str
+    role: Role  # who may ask about one
     approval: ApprovalMode
 
     def recognise(self, text: str) -> Recognised | None:
@@ -143,6 +148,11 @@ class Items:
     def __init__(self, kinds: Iterable[Kind]) -> None:
         self._kinds = {kind.name: kind for kind in kinds}
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all kinds."""
+        return frozenset(self._kinds)
+
     def kind(self, name: str) -> Kind:
         """One kind by its name."""
         return self._kinds[name]
@@ -150,10 +160,13 @@ class Items:
     async def recognise(self, text: str, *, asked: bool) -> Recognised | None:
         """The first kind that knows the text.
 
-        A bare word counts when it is listed, or when somebody asked for it by a command (`asked`).
+        A bare word counts when it is listed, or when somebody asked for it by a command (`asked`). Of what
+        not everyone may ask about it counts only then: nobody's chatter is looked up there.
         """
         for kind in self._kinds.values():
             found = kind.recognise(text)
-            if found and (found.certain or asked or await kind.find(found.key)):
+            if found is None:
+                continue
+            if found.certain or asked or (kind.role == "everyone" and await kind.find(found.key)):
                 return found
         return None

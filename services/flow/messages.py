@@ -12,7 +12,7 @@ import msgspec
 from services.engine.clock import Clock
 from services.flow.items import Action, Card, Link
 from services.flow.places import Place
-from storage import messages
+from storage import messages, sent_messages
 from storage.database import Transaction
 from storage.messages import NewMessage
 from storage.records import Job
@@ -88,7 +88,7 @@ class Messages:
 
     def first_shown(self, tx: Transaction, place: Place) -> Content | None:
         """What the place's own message was sent to show, before any edit; None when it is not known."""
-        shown = messages.content_sent(tx, place.chat_id, place.message_id or 0)
+        shown = sent_messages.content_sent(tx, place.chat_id, place.message_id or 0)
         return msgspec.convert(shown, Content) if shown else None
 
     def react(self, tx: Transaction, job: Job, place: Place, purpose: str, *, message_id: int) -> None:

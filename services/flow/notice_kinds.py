@@ -35,5 +35,6 @@ DEAD_JOBS = NoticeKind(
 OLD_KEYS = NoticeKind("old-keys", recovers=False)
 BACKUP = NoticeKind("backup", Action("button-run-backup", "run:backup", role="admin"))
 GALLERY = NoticeKind("gallery", _DOCTOR)
+PORTAL = NoticeKind("portal", _DOCTOR)
 
-KINDS = (GALLERY, DEAD_JOBS, JOB_AGE, HIT_RATE, EMPTY_CACHE, BACKUP, OLD_KEYS)
+KINDS = (GALLERY, PORTAL, DEAD_JOBS, JOB_AGE, HIT_RATE, EMPTY_CACHE, BACKUP, OLD_KEYS)

@@ -16,8 +16,7 @@ from services.flow.messages import Content, Messages, Text
 from services.flow.notice_kinds import NoticeKind
 from services.flow.places import Place
 from services.flow.readers import Reader, Readers
-from storage import messages as outbox
-from storage import notices
+from storage import notices, sent_messages
 from storage.database import Transaction
 from storage.records import Job, Notice, NoticeMessage
 
@@ -104,7 +103,7 @@ class Notices:
                 if reader.hears(kind, look.now, self._zone):
                     self._show(look, notice, kind, reader)
             elif state == "sent" and self._is_outdated(look, notice, message):
-                if outbox.number_in(look.tx, message.shown_row, message.chat_id) is None:
+                if sent_messages.number_in(look.tx, message.shown_row, message.chat_id) is None:
                     self._show(look, notice, kind, reader)  # it was sent before the group got its new number
                     continue
                 place = Place(message.chat_id, reader.private, message.language)
@@ -152,7 +151,7 @@ class Notices:
             return True
         if state in UNSENT or not reader.hears(kind, look.now, self._zone):
             return False
-        answered = outbox.number_in(look.tx, message.shown_row, message.chat_id)
+        answered = sent_messages.number_in(look.tx, message.shown_row, message.chat_id)
         place = Place(message.chat_id, reader.private, message.language, message_id=answered)
         name = f"over.{notice.id}.{message.chat_id}"
         row = self._messages.text(look.tx, look.job, place, self._over(notice, look.now), name=name)
@@ -183,7 +182,7 @@ class Notices:
 
 def _state(tx: Transaction, row: int) -> str:
     """How it is with a message; one given up for its age, not because it was refused, is dropped."""
-    known = outbox.sent_id(tx, row)
+    known = sent_messages.sent_id(tx, row)
     if known is None or (known[0] == "failed" and notices.gave_up(tx, row, TOO_LATE)):
         return "dropped"
     return known[0]

@@ -7,7 +7,7 @@ from services.flow import batches
 from services.flow.messages import Content, Messages, Text
 from services.flow.places import Place
 from storage import messages as rows_of_messages
-from storage import proposals
+from storage import proposals, sent_messages
 from storage.database import Transaction
 from storage.records import Proposal
 
@@ -28,7 +28,7 @@ class ProposalMessages:
         still_open = {each.token for each in shared if each.state == "open"}
         for each in shared if not still_open else ():
             self._messages.cancel(tx, expiry_of(each.token))
-        shown = msgspec.convert(rows_of_messages.content_of(tx, shown_row) or {}, Content)
+        shown = msgspec.convert(sent_messages.content_of(tx, shown_row) or {}, Content)
         if batches.is_batch(shown):
             decided = {each.token: (each.state, each.decided_name or "?") for each in shared}
             content = batches.after_decisions(shown, decided)

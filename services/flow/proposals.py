@@ -9,7 +9,7 @@ from services.engine.work import Work
 from services.flow import batches
 from services.flow.approvals import MOST_PENDING, Approvals
 from services.flow.batches import Batch
-from services.flow.items import Action, Addition, Item, Items, Proposal
+from services.flow.items import OWN_WORDS, Action, Addition, Item, Items, Proposal
 from services.flow.journal import Journal
 from services.flow.messages import Answer, Content, Messages, Text
 from services.flow.places import Asker, Place, Press
@@ -135,7 +135,7 @@ class Proposals:
         if touched and (shown := touched[0].shown_row):
             self._shown.refresh(tx, work, shown, self._source_of(touched[0], press))
         if there:
-            outcome = Text("added" if any(new for _, _, new in there) else "listed-already")
+            outcome = _outcome(there[0][0].kind, is_new=any(new for _, _, new in there))
             self._answer(tx, work, press, outcome, alert=False)
             self._tell(tx, work, there[0][0], press, [item for _, item, _ in there], outcome)
         elif asked:
@@ -236,7 +236,7 @@ class Proposals:
         if pending:
             texts = [Text("proposal-pending", {"since": {"moment": pending.created_at.isoformat()}})]
         else:
-            texts = _refusal(self._approvals.rejected(tx, proposal.kind, proposal.key))
+            texts = _refusal(proposal.kind, self._approvals.rejected(tx, proposal.kind, proposal.key))
         action = Action("button-join" if pending else "button-add", f"add:{token}")
         return Content(tuple(texts), proposal.card, actions=(action,))
 
@@ -264,10 +264,18 @@ class Proposals:
         return row.state == "open" and row.expires_at > self._clock.now()
 
 
-def _refusal(rejected: Approval | None) -> list[Text]:
+def _outcome(kind: str, *, is_new: bool) -> Text:
+    """What is said of something that is there now."""
+    added = f"added-{kind}" if kind in OWN_WORDS else "added"
+    there = f"listed-already-{kind}" if kind in OWN_WORDS else "listed-already"
+    return Text(added) if is_new else Text(there)
+
+
+def _refusal(kind: str, rejected: Approval | None) -> list[Text]:
     """What an offer begins with; one that was rejected lately says so."""
     if rejected is None:
-        return [Text("proposal")]
+        offer = f"proposal-new-{kind}" if kind in OWN_WORDS else "proposal"
+        return [Text(offer)]
     at = {"moment": (rejected.decided_at or rejected.created_at).isoformat()}
     texts = [Text("proposal-refused", {"name": rejected.decided_name or "?", "at": at})]
     if rejected.reason:

@@ -10,7 +10,7 @@ from services.engine.work import Work
 from services.flow.approvals import REJECTED_FOR
 from services.flow.samples import KEPT as SAMPLES_KEPT
 from services.flow.sightings import KEPT as SIGHTINGS_KEPT
-from storage import confirmations, retention, samples, sightings
+from storage import confirmations, leases, retention, samples, sightings
 from storage.database import Database, Transaction
 from storage.records import Job
 from storage.retention import Old
@@ -21,6 +21,7 @@ PAUSE = 0.05  # seconds between two transactions, for everybody else's
 TICKS_KEPT = timedelta(days=2)  # jobs that come by the minute and tell nobody anything
 REACTIONS_KEPT = timedelta(days=30)
 INVALIDATIONS_KEPT = timedelta(hours=1)
+KNOWN_FOR = timedelta(days=30)  # so long a submission's id has the same answer at least
 QUESTIONS_KEPT = timedelta(days=1)  # so that a late press is told that its question is over
 
 
@@ -46,11 +47,12 @@ class Retention:
         ticks = retention.done_jobs(now - TICKS_KEPT, now=now, topics=self._ticking())
         decided = retention.decided_approvals(min(before, now - REJECTED_FOR))
         told = retention.ended_notices(before)
-        deleted = {"proposals": 0, **{old.name: 0 for old in (*decided, *told)}, "messages": 0, "jobs": 0}
+        handed_in = retention.done_submissions(min(before, now - KNOWN_FOR))
+        first = (*decided, *told, *handed_in)
+        deleted = {"proposals": 0, **{old.name: 0 for old in first}, "messages": 0, "jobs": 0}
         for old in (
             retention.closed_proposals(before),
-            *decided,
-            *told,
+            *first,
             *retention.ended_messages(before),
             retention.done_jobs(before, now=now),
             ticks,
@@ -65,6 +67,7 @@ class Retention:
         drop = partial(retention.drop_invalidations, before=now - INVALIDATIONS_KEPT, most=UNIT)
         unsee = partial(sightings.forget, before=now - SIGHTINGS_KEPT, most=UNIT)
         unsample = partial(samples.drop, before=now - SAMPLES_KEPT, most=UNIT)
+        unhold = partial(leases.forget, before=now, most=UNIT)
         unask = partial(confirmations.forget, before=now - QUESTIONS_KEPT, most=UNIT)
         reactions_before = now - REACTIONS_KEPT
         return {
@@ -73,6 +76,7 @@ class Retention:
             "sightings": await self._while_full(unsee),
             "samples": await self._while_full(unsample),
             "confirmations": await self._while_full(unask),
+            "leases": await self._while_full(unhold),
             "reactions": await self._database.write(
                 lambda tx: retention.forget_reactions(tx, reactions_before)
             ),

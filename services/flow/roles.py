@@ -22,6 +22,12 @@ Source = Literal["settings", "given", "chat"]
 RANK: dict[Role, int] = {"everyone": 0, "staff": 1, "admin": 2}
 
 
+class NotStaff(NotAllowed):
+    """Only staff may look this up."""
+
+    user_text = "error-not-staff"
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """Who the settings name."""
@@ -99,7 +105,7 @@ class Roles:
                 raise Anonymous("asked in a group's name")
             return
         if RANK[await self.of(asker.user_id, afresh=changes, enough=role)] < RANK[role]:
-            raise NotAllowed(f"needs {role}")
+            raise NotStaff("needs staff") if role == "staff" else NotAllowed(f"needs {role}")
 
     async def admin_chat(self) -> int | None:
         """The group of ADMIN_CHAT_ID by the number it has now."""

@@ -53,7 +53,7 @@ class Upkeep:
         return f"{len(tokens)} waiting, and no admin's chat took the card" if tokens else None
 
     async def _settle_found(self, work: Work, waiting: list[Approval]) -> None:
-        for name in sorted({each.kind for each in waiting}):
+        for name in sorted({each.kind for each in waiting} & self._items.names):  # features may be off now
             mine = [each for each in waiting if each.kind == name]
             try:
                 found = await self._items.kind(name).find_many([each.key for each in mine])

@@ -31,7 +31,7 @@ def build_watch(
     watch.on(kinds.DEAD_JOBS, jobs.dead)
     watch.on(kinds.JOB_AGE, jobs.aged)
     watch.on(kinds.BACKUP, jobs.backup)
-    watch.on(kinds.HIT_RATE, cache.hit_rate)
-    watch.on(kinds.EMPTY_CACHE, cache.empty)
+    watch.on(kinds.HIT_RATE, cache.hit_rate, in_use=cache_enabled)
+    watch.on(kinds.EMPTY_CACHE, cache.empty, in_use=cache_enabled)
     watch.on(kinds.OLD_KEYS, KeySigns(database, clock).old)
     return watch

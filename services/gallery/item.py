@@ -12,6 +12,7 @@ from services.engine.clock import Clock
 from services.engine.work import Work
 from services.flow.items import Action, Addition, ApprovalMode, Card, Fact, Item, Link, Proposal, Recognised
 from services.flow.places import Asker, Place
+from services.flow.roles import Role
 from services.gallery.model import (
     NAME,
     STICKER_SET,
@@ -47,6 +48,7 @@ class StickerSetKind:
     """Sticker sets in the gallery, wherever that is."""
 
     name = STICKER_SET
+    role: Role = "everyone"
 
     def __init__(
         self,

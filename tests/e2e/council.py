@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sandbox.telegram.messages import Message
 from tests.e2e.wording import press_buttons
@@ -16,7 +17,7 @@ async def council(outside: Outside, **more: str) -> AsyncIterator[Town]:
     """The town for as long as the block lasts. No job may have died in the end."""
     if OFFICE not in outside.world.chats:
         outside.world.add_group("Office", [ADMIN, BORIS], chat_id=OFFICE)
-    variables = {
+    variables: dict[str, Any] = {
         "GALLERY_APPROVAL": "auto",
         "ADMIN_CHAT_ID": str(OFFICE),
         "ADMIN_IDS": f"{ADMIN},{BORIS}",

@@ -16,6 +16,7 @@ def template(empty: Path) -> Path:
     """Nothing counts as set."""
     return empty
 
+
 CREW = -1001900000009
 README = Path(__file__).parents[2] / "README.md"
 EVERYONE = {"start", "help", "check", "search", "gallery", "lang", "whoami", "version"}

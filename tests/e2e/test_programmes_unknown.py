@@ -1,0 +1,166 @@
+"""A programme that the portal does not have: one card, and what a yes and a no do; /programme and /check."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.bitrix24.faults import FaultKind
+from sandbox.bitrix24.seed import PROGRAMMES
+from tests.e2e.council import button
+from tests.e2e.poll_forms import (
+    FORM,
+    MATHS,
+    a_form,
+    at_work,
+    finished,
+    hand_in,
+    number_of,
+    requests,
+    sound,
+    standing,
+)
+from tests.e2e.wording import head, link_buttons, words
+from tests.town import ADMIN, BORIS, CHEN, Outside, Town, TownClock
+
+NEW = "Астрономия"
+
+
+async def asked(town: Town) -> Any:
+    """Two forms choose what is not there, and one of them something else too."""
+    first = (await hand_in(town, a_form("s-1", MATHS, NEW))).json()
+    assert first["status"] == "success"
+    assert list(first["deal_ids"]) == [MATHS]
+    assert first["unknown_programs"] == [NEW]
+    second = (await hand_in(town, a_form("s-2", f"  {NEW.upper()} "))).json()
+    assert second["unknown_programs"] == [NEW.upper()]
+    await town.settle()
+    return town.last(ADMIN)
+
+
+async def test_there_is_one_card_and_a_yes_makes_programme_and_deals(outside: Outside) -> None:
+    portal = outside.portal
+    async with at_work(outside) as town:
+        card = await asked(town)
+        assert len(town.sent(ADMIN)) == 1
+        assert card.text.split("\n")[0] == words("approval-add-programme")
+        assert words("approval-wished-programme", name=FORM) in card.text
+        assert words("approval-effect-add-programme") in card.text
+        assert NEW in card.text
+        await town.presses(ADMIN, card, button(card, "yes"))
+        await finished(town)
+        programme = number_of(portal, PROGRAMMES, NEW)
+        first, second = [(await standing(town, name)).json() for name in ("s-1", "s-2")]
+        assert set(first["deal_ids"]) == {MATHS, NEW}
+        assert set(second["deal_ids"]) == {NEW.upper()}
+        assert first["unknown_programs"] == second["unknown_programs"] == []
+        assert portal.deals[first["deal_ids"][NEW]][f"PARENT_ID_{PROGRAMMES}"] in {programme, str(programme)}
+        assert len(portal.deals) == 3
+        assert len(portal.contacts) == 1
+        assert sound(portal)
+        assert not await town.rows("SELECT reason FROM jobs WHERE state = 'dead'")
+
+
+async def test_a_no_leaves_it_unknown_and_nobody_is_asked_again(outside: Outside) -> None:
+    async with at_work(outside) as town:
+        card = await asked(town)
+        await town.presses(ADMIN, card, button(card, "no"))
+        sent = len(town.sent(ADMIN))
+        third = (await hand_in(town, a_form("s-3", NEW))).json()
+        await town.settle()
+        assert third["unknown_programs"] == [NEW]
+        assert len(town.sent(ADMIN)) == sent
+        assert NEW not in [row["TITLE"] for row in outside.portal.items[PROGRAMMES].values()]
+        assert (await standing(town, "s-1")).json()["unknown_programs"] == [NEW]
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "reset", "bucket", "timeout_applied", "html"])
+async def test_a_programme_whose_making_goes_wrong_is_there_once(outside: Outside, kind: FaultKind) -> None:
+    async with at_work(outside) as town:
+        card = await asked(town)
+        outside.portal.faults.plan(kind, method="crm.item.add", times=2)
+        await town.presses(ADMIN, card, button(card, "yes"))
+        assert isinstance(town.clock, TownClock)
+        for _ in range(200):
+            if (await standing(town, "s-1")).json()["unknown_programs"] == []:
+                break
+            await town.clock.advance(30.0)
+        await finished(town)
+        titles = [row["TITLE"] for row in outside.portal.items[PROGRAMMES].values()]
+        assert titles.count(NEW) == 1
+        assert sound(outside.portal)
+        assert len(outside.portal.deals) == 3
+
+
+async def test_one_that_somebody_makes_at_the_portal_ends_the_card(outside: Outside) -> None:
+    async with at_work(outside) as town:
+        card = await asked(town)
+        outside.portal.add_item(PROGRAMMES, TITLE=NEW.lower())
+        assert isinstance(town.clock, TownClock)
+        await town.clock.advance(180.0)
+        await finished(town)
+        assert head(card).startswith(words("approval-found-programme", at="")[:20])
+        assert (await standing(town, "s-2")).json()["unknown_programs"] == []
+        assert len(outside.portal.items[PROGRAMMES]) == 4
+
+
+async def test_staff_ask_about_programmes_and_forms_and_others_may_not(outside: Outside) -> None:
+    async with at_work(outside, STAFF_IDS=str(BORIS)) as town:
+        await town.says(BORIS, "/programme  математика   БАЗА")
+        assert head(town.last(BORIS)) == words("listed-programme", "ru")
+        number = number_of(outside.portal, PROGRAMMES, MATHS)
+        [link] = link_buttons(town.last(BORIS))
+        assert link.endswith(f"/crm/type/{PROGRAMMES}/details/{number}/")
+        await town.says(BORIS, "/check анкета 1")
+        assert head(town.last(BORIS)) == words("listed-poll_form", "ru")
+        assert FORM in town.last(BORIS).text
+        await town.says(BORIS, "/check анкета 77")
+        assert head(town.last(BORIS)) == words("error-no-poll-form", "ru")
+        await town.says(BORIS, "/programme")
+        assert town.last(BORIS).text == words("programme-usage", "ru")
+        requests(outside.portal)
+        for text in ("/programme Физика", "/check анкета 1", "/check Физика и химия"):
+            await town.says(CHEN, text)
+            assert head(town.last(CHEN)) == words("error-not-staff"), text
+        await town.says(CHEN, "Физика")
+        assert head(town.last(CHEN)) == words("unrecognised")
+        assert requests(outside.portal) == 0
+
+
+async def test_staff_may_ask_for_a_programme_and_an_admin_adds_one_at_once(outside: Outside) -> None:
+    async with at_work(outside, STAFF_IDS=str(BORIS)) as town:
+        await town.says(BORIS, f"/programme {NEW}")
+        offer = town.last(BORIS)
+        assert head(offer) == words("proposal-new-programme", "ru")
+        await town.presses(BORIS, offer)
+        card = town.last(ADMIN)
+        assert head(card) == words("approval-add-programme")
+        await town.presses(ADMIN, card, button(card, "yes"))
+        assert head(town.last(BORIS)) == words("approved-programme", "ru", name="Alice")
+        await town.says(ADMIN, "/programme Ботаника")
+        await town.presses(ADMIN, town.last(ADMIN))
+        assert head(town.last(ADMIN)) == words("added-programme")
+        titles = [row["TITLE"] for row in outside.portal.items[PROGRAMMES].values()]
+        assert titles[-2:] == [NEW, "Ботаника"]
+
+
+async def test_while_the_portal_is_away_what_was_known_is_told(outside: Outside) -> None:
+    async with at_work(outside, CACHE_TTL_EDUCATIONAL_PROGRAMS="60", BITRIX24_RETRY_MAX_ATTEMPTS="1") as town:
+        await town.says(ADMIN, f"/programme {MATHS}")
+        assert isinstance(town.clock, TownClock)
+        await town.clock.advance(120.0)
+        outside.portal.faults.plan("html", times=None)
+        await town.says(ADMIN, f"/programme {MATHS}")
+        assert head(town.last(ADMIN)) == words("listed-programme")
+        await town.says(ADMIN, "/programme Химия")
+        assert head(town.last(ADMIN)) == words("error-unavailable")
+
+
+async def test_invalidate_makes_the_hub_ask_anew(outside: Outside) -> None:
+    async with at_work(outside) as town:
+        await town.says(ADMIN, f"/programme {MATHS}")
+        requests(outside.portal)
+        await town.says(ADMIN, f"/programme {MATHS}")
+        assert requests(outside.portal) == 0
+        await town.says(ADMIN, "/invalidate educational_program математика база")
+        await town.says(ADMIN, f"/programme {MATHS}")
+        assert requests(outside.portal) == 1
