@@ -19,13 +19,13 @@ check: .venv/ready-dev
 	$(BIN)/lint-imports --no-cache
 
 test: .venv/ready-bench chromium pgbouncer php check
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 # Long fault runs, about twenty minutes: kills under load, processes that stand still, outages of the database.
 chaos: .venv/ready-dev
 	$(BIN)/pytest -s tests/chaos tests/e2e/test_storage_outages.py tests/e2e/test_notices_in_an_outage.py tests/e2e/test_matrix.py tests/e2e/test_bad_input.py --chaos
 
-# Beside their peers, at most ten minutes; writes docs/benchmarks.md. `BENCH="hit load"` runs only those,
+# Beside their peers, about a quarter of an hour; writes docs/benchmarks.md. `BENCH="hit load"` runs only those,
 # `BENCH=--long` takes its time.
 bench: .venv/ready-bench
 	$(BIN)/python -m bench $(BENCH)

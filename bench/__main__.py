@@ -18,6 +18,10 @@ from bench import (
     cache_hits,
     cache_memory,
     cache_ratio,
+    poll_forms,
+    portal_adds,
+    portal_list,
+    portal_operating,
     updates,
 )
 from bench.machine import facts
@@ -43,6 +47,12 @@ PROGRAMS: dict[str, Program] = {
     "postgres-1": accept_postgres.accept_one,
     "postgres-64": accept_postgres.accept_many,
     "updates": updates.updates_to_handlers,
+    "portal-adds-50": portal_adds.adds_at_50,
+    "portal-adds-500": portal_adds.adds_at_500,
+    "portal-list-0": portal_list.list_at_0,
+    "portal-list-150": portal_list.list_at_150,
+    "portal-operating": portal_operating.operating_time,
+    "poll-forms": poll_forms.poll_forms,
 }
 
 
@@ -54,7 +64,7 @@ def main(arguments: list[str]) -> None:
     asked = parser.parse_args(arguments)
     if unknown := set(asked.programs) - set(PROGRAMS):
         parser.error(f"no such program: {', '.join(sorted(unknown))}")
-    configure_logging("WARNING", "console", (), sys.stderr)  # nothing is logged for a job that goes well
+    configure_logging("ERROR", "console", (), sys.stderr)  # what was refused or put off is in the tables
     started = monotonic()
     tables = [_run(name, LONG if asked.long else SHORT) for name in asked.programs or PROGRAMS]
     if not asked.programs:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from math import isnan
 from statistics import median
 
 from bench.profiling import Profile
@@ -30,7 +31,7 @@ def page(tables: Sequence[Table], facts: Iterable[str], on: date, minutes: float
 def verdicts(table: Table) -> list[str]:
     """One line a goal, for a terminal."""
     return [
-        f"{'met    ' if goal.is_met(table.figures) else 'NOT MET'}  {goal.says}: {_reached(goal, table)}"
+        f"{'met    ' if table.meets(goal) else 'NOT MET'}  {goal.says}: {_reached(goal, table)}"
         for goal in table.heading.goals
     ]
 
@@ -43,9 +44,14 @@ def rows(table: Table) -> list[str]:
 def _section(table: Table) -> Iterator[str]:
     heading = table.heading
     yield from ("", f"## {heading.title}", "", heading.about, "")
-    yield from (f"| | {heading.unit} | × |", "|---|---:|---:|", *rows(table))
+    more = "".join(f" {column} |" for column in table.columns)
+    yield from (
+        f"| | {heading.unit} | × |{more}",
+        "|---|---:|---:|" + "---:|" * len(table.columns),
+        *rows(table),
+    )
     for goal in heading.goals:
-        if not goal.is_met(table.figures):
+        if not table.meets(goal):
             yield from (
                 "",
                 f"**Short of the goal:** {goal.says}; reached {_reached(goal, table)}. {goal.reason}",
@@ -65,21 +71,47 @@ def _row(name: str, table: Table) -> str:
     heading, figures = table.heading, table.figures[name]
     low, high = _number(min(figures), heading), _number(max(figures), heading)
     shown = _number(median(figures), heading) + (f" [{low} – {high}]" if len(figures) > 1 else "")
-    beside = "×1" if name == heading.base else f"×{_short(ratio(table.figures, name, heading.base))}"
     bold = "**" if name.startswith("ours") else ""
-    return f"| {bold}{name}{bold} | {shown} | {beside} |"
+    more = "".join(f" {_counted(figures[name])} |" for figures in table.columns.values())
+    return f"| {bold}{name}{bold}{_failed(name, table)} | {shown} | {_beside(name, table)} |{more}"
+
+
+def _beside(name: str, table: Table) -> str:
+    if name in table.failures:
+        return "–"
+    base = table.heading.base
+    return "×1" if name == base else f"×{_short(ratio(table.figures, name, base))}"
+
+
+def _failed(name: str, table: Table) -> str:
+    return f": failed, {table.failures[name]}" if name in table.failures else ""
+
+
+def _counted(figures: Sequence[float]) -> str:
+    """The median of a column, and its range where there is one."""
+    low, middle, high = (_count(pick(figures)) for pick in (min, median, max))
+    return middle if low == high else f"{middle} [{low} – {high}]"
 
 
 def _goal_row(goal: Goal, table: Table) -> str:
-    verdict = "met" if goal.is_met(table.figures) else "**not met**"
+    verdict = "met" if table.meets(goal) else "**not met**"
     return f"| {goal.says} | {_reached(goal, table)} | {verdict} |"
 
 
 def _reached(goal: Goal, table: Table) -> str:
-    figure = goal.figure(table.figures)
+    figure = table.reached(goal)
     if goal.beside:
         return f"×{_short(figure)}"
+    if goal.column:
+        return f"{_count(figure)} {goal.column}"
     return f"{_number(figure, table.heading)} {table.heading.unit}"
+
+
+def _count(figure: float) -> str:
+    """Whole where it is; a dash for what there is not."""
+    if isnan(figure):
+        return "–"
+    return f"{figure:,.0f}" if figure == int(figure) else f"{figure:.2f}"
 
 
 def _number(figure: float, heading: Heading) -> str:

@@ -4,14 +4,16 @@ A shared machine is quick one second and slow the next. So every contender runs 
 order is drawn anew, and a ratio is the median of the ratios within rounds: both sides saw the same weather.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
 from random import Random
 from statistics import median
+from typing import TypeVar
 
 from bench.profiling import Profile, profiled
 
+Measured = TypeVar("Measured")
 Measure = Callable[[], Awaitable[float]]
 Figures = dict[str, list[float]]  # by contender; those at one place of the lists are of one round
 
@@ -35,6 +37,11 @@ class Scale:
     many_entries: int = 100_000
     asked: int = 100_000  # look-ups of the hit ratio, after as many that only warm up
     updates: int = 1_000
+    contacts: int = 4_000  # added to a portal
+    deals: int = 5_000  # that a portal lists
+    submissions: int = 20  # of poll forms
+    minutes: int = 40  # of virtual time under the operating limit
+    slowness: float = 1.0  # times the latencies of the portal's stand-in
 
     @property
     def few(self) -> int:
@@ -43,26 +50,44 @@ class Scale:
 
 
 SHORT = Scale()
-LONG = Scale(rounds=31, seconds=0.3, disk_seconds=2.0, asked=1_000_000, updates=5_000)
+LONG = Scale(rounds=31, seconds=0.3, disk_seconds=2.0, asked=1_000_000, updates=5_000, submissions=100)
 TINY = Scale(
-    rounds=1, seconds=0.001, disk_seconds=0.01, entries=200, many_entries=2_000, asked=500, updates=40
+    rounds=1,
+    seconds=0.001,
+    disk_seconds=0.01,
+    entries=200,
+    many_entries=2_000,
+    asked=500,
+    updates=40,
+    contacts=200,
+    deals=250,
+    submissions=1,
+    minutes=2,
+    slowness=0.0,
 )
 
 
 async def play(contenders: Sequence[Contender], rounds: int, random: Random) -> Figures:
     """Run every contender once a round, in a new order each."""
-    figures: Figures = {contender.name: [] for contender in contenders}
+    return await played({contender.name: contender.measure for contender in contenders}, rounds, random)
+
+
+async def played(
+    measures: Mapping[str, Callable[[], Awaitable[Measured]]], rounds: int, random: Random
+) -> dict[str, list[Measured]]:
+    """The same for whatever is measured, by contender."""
+    measured: dict[str, list[Measured]] = {name: [] for name in measures}
     for _ in range(rounds):
-        for contender in random.sample(contenders, len(contenders)):
-            figures[contender.name].append(await contender.measure())
-    return figures
+        for name in random.sample(list(measures), len(measures)):
+            measured[name].append(await measures[name]())
+    return measured
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
     """What is aimed at: `least` or `most` for a contender, as a ratio to `beside` or, without one, itself.
 
-    `reason` is told when the goal is missed.
+    `reason` is told when the goal is missed. `column` names one of the table's; without, its figures count.
     """
 
     says: str
@@ -71,6 +96,7 @@ class Goal:
     least: float | None = None
     most: float | None = None
     reason: str = ""
+    column: str = ""
 
     def figure(self, figures: Figures) -> float:
         """The median that is compared with the goal."""
@@ -97,11 +123,37 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The outcome of one program; `profiles` by the contender that missed a goal."""
+    """The outcome of one program; `profiles` by the contender that missed a goal.
+
+    `columns` hold what else was counted in the same runs, by its name; `failures` the error's class of each
+    contender that did not come to its end.
+    """
 
     heading: Heading
     figures: Figures
     profiles: dict[str, Profile] = field(default_factory=dict)
+    columns: dict[str, Figures] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def reached(self, goal: Goal) -> float:
+        """The figure that is compared with the goal."""
+        return goal.figure(self._of(goal))
+
+    def meets(self, goal: Goal) -> bool:
+        """Whether the goal was reached. Not by a contender that failed."""
+        return goal.of not in self.failures and goal.is_met(self._of(goal))
+
+    def _of(self, goal: Goal) -> Figures:
+        return self.columns[goal.column] if goal.column else self.figures
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One run of a contender: its figure, what the table's columns count, and the class of what ended it."""
+
+    figure: float
+    counted: dict[str, float]
+    failure: str = ""
 
 
 async def compare(heading: Heading, contenders: Sequence[Contender], rounds: int, random: Random) -> Table:
@@ -110,6 +162,21 @@ async def compare(heading: Heading, contenders: Sequence[Contender], rounds: int
     missed = {goal.of for goal in heading.goals if not goal.is_met(figures)}
     profiles = {each.name: await profiled(each.measure) for each in contenders if each.name in missed}
     return Table(heading, figures, profiles)
+
+
+async def compare_runs(
+    heading: Heading, runs: Mapping[str, Callable[[], Awaitable[Ran]]], rounds: int, random: Random
+) -> Table:
+    """Measure all contenders in several ways at once."""
+    measured = await played(runs, rounds, random)
+    figures = {name: [ran.figure for ran in each] for name, each in measured.items()}
+    names = dict.fromkeys(column for each in measured.values() for ran in each for column in ran.counted)
+    columns = {
+        column: {name: [ran.counted[column] for ran in each] for name, each in measured.items()}
+        for column in names
+    }
+    failures = {name: ran.failure for name, each in measured.items() for ran in each if ran.failure}
+    return Table(heading, figures, columns=columns, failures=failures)
 
 
 def ratio(figures: Figures, name: str, base: str) -> float:

@@ -21,4 +21,17 @@ async def body_of(request: Request, model: type[M]) -> M:
 def described(model: type[BaseModel]) -> dict[str, Any]:
     """For a route's `openapi_extra`: FastAPI does not see a body that the route reads itself."""
     schema = model.model_json_schema()
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    whole = _inlined(schema, schema.get("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}}
+
+
+def _inlined(node: Any, parts: dict[str, Any]) -> Any:
+    """A schema with its parts where they are used: a description has no place for a model's own."""
+    match node:
+        case {"$ref": str(reference)}:
+            return _inlined(parts[reference.rpartition("/")[2]], parts)
+        case dict():
+            return {key: _inlined(value, parts) for key, value in node.items() if key != "$defs"}
+        case list():
+            return [_inlined(each, parts) for each in node]
+    return node

@@ -7,7 +7,8 @@ from typing import Any
 from sandbox.bitrix24.php import as_map
 from sandbox.bitrix24.wire import Json, RestError
 
-_EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+")
+_ATOM = r"[\w=+~'!$&*^`|#%/?{}-]+"  # of Latin letters
+_EMAIL = re.compile(rf"(?a:{_ATOM}(\.{_ATOM})*)@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+")
 _KINDS = {"WORK": "Рабочий", "HOME": "Частный", "MAILING": "Для рассылок"}
 
 

@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 LEASE = 30.0  # seconds a claim lives without being renewed; renewed three times within
 LONGEST_REASON = 1000  # characters
+PUT_OFF = 0.05  # seconds at least; a job that is due again at this very moment is begun again in it
 STORAGE_AGAIN = 0.5  # seconds until work that the database refused is tried again
 
 
@@ -207,7 +208,8 @@ class Workers:
             await self._finish(Work(job), lambda tx: jobs.bury(tx, job, at=now, reason=reason))
 
     async def _is_put_off(self, topic: Topic, job: Job, error: BreakerOpen, now: datetime) -> bool:
-        due = topic.retry.after_waiting(job.first_failed_at, now, error.retry_after or 0.0)
+        wait = max(error.retry_after or 0.0, PUT_OFF)
+        due = topic.retry.after_waiting(job.first_failed_at, now, wait)
         if due is None:
             return False
         log.info("job.put_off", details=_facts(job, until=due, reason=error))

@@ -9,7 +9,7 @@ COUNTED = 10  # digits from which on a number is written with its country or cit
 _EXTENSION = re.compile(r"[;#]|(?:ext|доб|вн|x)\.?\s*[:№]?\s*\d{1,6}\s*\)?\s*$", re.IGNORECASE)
 _LOCAL = re.compile(r"[3-69]\d{9}")  # a Russian city's or mobile number without the country
 _EMAIL = re.compile(
-    r"[^\s@<>\"(),;:\\\[\]]{1,64}@(?:[^\s@<>\"(),;:\\\[\]./]{1,63}\.)+[^\s@<>\"(),;:\\\[\]./\d]{2,63}"
+    r"[^\s@<>\"(),;:\\\[\]]{1,64}@(?:[^\s@<>\"(),;:\\\[\]./]{1,63}\.)+(?!\d+$)[^\s@<>\"(),;:\\\[\]./]{2,63}"
 )
 
 
@@ -44,6 +44,11 @@ def phone_of(text: str) -> str | None:
     elif "+" not in number and _LOCAL.fullmatch(digits):
         digits = "7" + digits
     return digits if SHORTEST_PHONE <= len(digits) <= LONGEST_PHONE else None
+
+
+def person_key(text: str) -> str | None:
+    """By which somebody is known who gives this phone or e-mail; None for what is neither."""
+    return email_of(text) or phone_of(text)
 
 
 def spellings_of(phone: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Dropping what the cache remembers, by hand: here at once, in every other process within two seconds."""
 
+from collections.abc import Callable
 from typing import Any
 
 from services.engine.cache import Cache
@@ -26,7 +27,12 @@ class Dropping:
         self._clock = clock
         self._journal = journal
         self._confirmations = confirmations
+        self._spellings: dict[str, Callable[[str], str | None]] = {}
         confirmations.register(ACTION, self._confirmed)
+
+    def spell(self, region: str, spelling: Callable[[str], str | None]) -> None:
+        """Say how keys of a region are written there; None of what is written in another way."""
+        self._spellings[region] = spelling
 
     def regions(self) -> list[str]:
         """The names that may be given."""
@@ -42,9 +48,10 @@ class Dropping:
         self._confirmations.ask(work, place, asker, ACTION, {"region": region}, Content((question,)))
 
     def drop(self, work: Work, asker: Asker, region: str, key: str) -> Text:
-        """Drop one key, as it was typed and in small letters; what there was of it here."""
+        """Drop one key, as typed, in small letters, and as its region writes it; what there was here."""
         known = storable(key)[:KEY]
-        keys = dict.fromkeys((known, known.lower()))
+        own = self._spellings[region](known) if region in self._spellings else None
+        keys = dict.fromkeys((known, known.lower(), own or known))
         dropped = sum(self._cache.invalidate(region, each) for each in keys)
         for each in keys:
             self._drop(work, region, each)

@@ -10,6 +10,7 @@ from services.flow.samples import TOPIC as SAMPLES
 from services.gallery.recheck import EVERY as RECHECK_EVERY
 from services.hub.terms import Ports
 from services.hub.watching import WatchingRooms as Hub
+from services.programmes import SPELLINGS
 from services.programmes.jobs import TOPIC as SUBMISSIONS
 from settings import Settings
 
@@ -33,6 +34,8 @@ def plan(hub: Hub, settings: Settings, ports: Ports) -> None:
     if programmes := hub.programmes:
         topic = programmes.topic(hub.approvals, settings.work.concurrency(SUBMISSIONS))
         hub.inbox.register(topic)
+        for region, spelling in SPELLINGS.items():
+            hub.dropping.spell(region, spelling)
     every(10 * MINUTE, regular("roles", hub.roles.refreshing))
     every(MINUTE, regular("notices", hub.watch.look))
     every(SAMPLES_EVERY, regular(SAMPLES, hub.samples.count_jobs))

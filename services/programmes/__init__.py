@@ -1,6 +1,8 @@
 """Educational programmes, and the poll forms by which people choose them."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from services.bitrix24.client import Portal
@@ -8,6 +10,7 @@ from services.engine.cache import Cache, Region
 from services.engine.clock import Clock
 from services.engine.inbox import Inbox, Topic
 from services.flow.approvals import Approvals
+from services.flow.contacts import person_key
 from services.flow.journal import Journal
 from services.programmes.attempt import Rooms
 from services.programmes.catalogue import Catalogue
@@ -17,15 +20,19 @@ from services.programmes.deals import Deals
 from services.programmes.forms import PollForms
 from services.programmes.item import POLL_FORMS, PROGRAMMES, PollFormKind, ProgrammeKind
 from services.programmes.jobs import CONTACT, SubmissionJobs
-from services.programmes.model import PollForm, Programme
+from services.programmes.model import PollForm, Programme, key_of
 from services.programmes.planting import Planting
 from services.texts import Texts
 from settings import Settings
 from storage.database import Database
 
-__all__ = ["Programmes", "build_programmes"]
+__all__ = ["SPELLINGS", "Programmes", "build_programmes"]
 
 ABSENT_SECONDS = 60.0  # how long "there is none" is believed
+# How the keys of regions are written, for /invalidate.
+SPELLINGS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
+    {PROGRAMMES: key_of, CONTACT: person_key}
+)
 MOST = 10_000  # forms, programmes, and contacts that are kept each
 
 

@@ -1,6 +1,6 @@
 """One try at a submission: what is missing at the portal is looked up, then written, each in one request."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -70,15 +70,21 @@ class ContactGone(Exception):
 class Attempt:
     """Brings one submission as far as possible. `learnt` is right also when `run` raises."""
 
-    def __init__(self, rooms: Rooms, row: Submission, hold: Hold, *, urgent: bool) -> None:
-        """`hold` has to hold the submission already."""
+    def __init__(
+        self, rooms: Rooms, row: Submission, hold: Hold, made: Mapping[str, Programme], *, again: bool
+    ) -> None:
+        """`hold` has to hold the submission already; `made` are programmes that surely are there, by key.
+
+        `again`: it was worked to some end before. A restored database may know less than was done since.
+        """
         self._rooms = rooms
         self._row = row
         self._hold = hold
-        self._urgent = urgent
+        self._urgent = row.done_at is None  # somebody waits
+        self._looks_first = again or row.in_doubt
         self._person = Person.of(row)
         self._wanted = [each.key for each in row.programmes if each.deal_id is None]
-        self._programmes: dict[str, Programme | None] = {}
+        self._programmes: dict[str, Programme | None] = dict(made)
         self._form: PollForm | None = None
         self._was_known = True  # the contact was there before
         self._is_seen = False  # in this try, at the portal
@@ -89,14 +95,13 @@ class Attempt:
     async def run(self) -> None:
         """Look up and write. Raises PortalRefused, Refused, PortalUnavailable, OutcomeUnknown, Held."""
         await self._look_up()
-        try:
-            await self._write()
-        except ContactGone:
-            self._rooms.contacts.forget(self._person)
-            self.learnt.outdated += self._person.keys
-            self.learnt.contact_id = None
-            await self._look_up()
-            await self._write()
+        await self._bring()
+
+    async def look_everywhere(self, keys: Collection[str]) -> None:
+        """Look for these of `unknown` past the portal's own comparison, and go on. Raises as `run` does."""
+        if found := await self._rooms.catalogue.look_everywhere(keys):
+            self._programmes |= self._rooms.catalogue.learn_programmes(found)
+            await self._bring()
 
     @property
     def unknown(self) -> list[str]:
@@ -107,6 +112,16 @@ class Attempt:
     def form(self) -> PollForm | None:
         """The poll's form, once it is looked up."""
         return self._form
+
+    async def _bring(self) -> None:
+        try:
+            await self._write()
+        except ContactGone:
+            self._rooms.contacts.forget(self._person)
+            self.learnt.outdated += self._person.keys
+            self.learnt.contact_id = None
+            await self._look_up()
+            await self._write()
 
     async def _look_up(self) -> None:
         """Learn all that is not known, with one request; after a try whose end nobody knows with two."""
@@ -119,13 +134,15 @@ class Attempt:
         await self._ask()
         if self._form is None:
             raise Refused(f"there is no poll form for poll {self._row.poll_id}")
-        if self.learnt.in_doubt:
+        if self._looks_first or self.learnt.in_doubt:
             await self._recover()
 
     async def _ask(self) -> None:
         catalogue = self._rooms.catalogue
         self._form = catalogue.known_form(self._row.poll_id)
-        self._programmes |= catalogue.known_programmes(self._wanted)
+        self._programmes |= catalogue.known_programmes(
+            [key for key in self._wanted if key not in self._programmes]
+        )
         asked: list[tuple[Question[Any], Callable[[Any], None]]] = []
         if self._form is None:
             asked.append((catalogue.form_question(self._row.poll_id), self._take_form))
@@ -172,7 +189,7 @@ class Attempt:
                     self._made_deal(made[origin], deal.id)
                 else:
                     self._unlinked[made[origin]] = deal.id
-        self.learnt.in_doubt = False
+        self._looks_first = self.learnt.in_doubt = False
 
     def _todo(self) -> dict[str, Programme]:
         """The programmes without a deal, by key."""

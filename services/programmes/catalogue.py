@@ -1,6 +1,6 @@
 """Poll forms and educational programmes as the portal knows them, through the cache."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from services.bitrix24.client import Portal
@@ -61,16 +61,19 @@ class Catalogue:
             known |= self.learn_programmes(dict(zip(missing, answers, strict=True)))
         return {title: known[key_of(title)] for title in titles}
 
-    async def look_everywhere(self, key: str) -> Programme | None:
-        """A programme, past the cache and by a look at every one there is, whatever the portal compares.
+    async def look_everywhere(self, keys: Collection[str]) -> dict[str, Programme | None]:
+        """Those of the keys that there are, past the cache and by a look at every title.
 
-        Raises Unavailable, PortalRefused.
+        What the portal itself compares may differ from how titles are compared here, as for blanks before
+        the first word. Raises Unavailable, PortalRefused.
         """
+        found: dict[str, Programme | None] = {}
         params = {"entityTypeId": self._programme_type, "select": ["id", "title"]}
         async for row in self._portal.list_all(LIST, params, key="id"):
-            if key_of(str(row.get("title"))) == key:
-                return Programme(number_of(row.get("id")), str(row["title"]))
-        return None
+            key = key_of(str(row.get("title")))
+            if key in keys and key not in found:
+                found[key] = Programme(number_of(row.get("id")), str(row["title"]))
+        return found
 
     def known_form(self, poll_id: int) -> PollForm | None:
         """The form if it is cached."""

@@ -93,7 +93,7 @@ class ProgrammeKind:
         invalidations.add(tx, PROGRAMMES, addition.key, at=self._clock.now())
         work.afterwards(lambda: self._region.set(addition.key, programme))
         for submission_id in submissions.waiting_for(tx, addition.key):
-            offer = order_for(submission_id)
+            offer = order_for(submission_id, {addition.key: programme})
             self._inbox.accept_in(tx, TOPIC, offer, correlation_id=work.job.correlation_id)
         work.afterwards(lambda: self._inbox.wake(TOPIC))
         return self._item(programme), details["new"]

@@ -1,5 +1,7 @@
 """The topic `submissions`: each is worked until its contact and deals are at the portal."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -14,7 +16,7 @@ from services.flow.journal import Journal
 from services.flow.leases import Hold
 from services.flow.places import Asker, Place
 from services.programmes.attempt import READING, SETTLING, Attempt, Learnt, Note, Rooms
-from services.programmes.model import PROGRAMME
+from services.programmes.model import PROGRAMME, Programme
 from storage import invalidations, submissions
 from storage.database import Database, Transaction
 from storage.records import Job
@@ -25,9 +27,16 @@ ACTOR = "poll_form"  # in the journal
 CONTACT = "contact"  # the cache's region
 
 
-def order_for(submission_id: str) -> Offer:
+class Order(msgspec.Struct, frozen=True):
+    """What a job is about; `made`: programmes that are there by now, by key, however other processes look."""
+
+    submission: str
+    made: dict[str, Programme] = {}
+
+
+def order_for(submission_id: str, made: Mapping[str, Programme] = MappingProxyType({})) -> Offer:
     """The job that brings a submission on. As often as it is ordered: what is there already is no work."""
-    payload = msgspec.json.encode({"submission": submission_id}).decode()
+    payload = msgspec.json.encode(Order(submission_id, dict(made))).decode()
     return Offer(f"submission:{submission_id}", None, payload)
 
 
@@ -46,20 +55,37 @@ class SubmissionJobs:
 
     async def handle(self, job: Job, work: Work) -> dict[str, Any]:
         """Bring one as far as possible; what the portal has of it then."""
-        submission_id = msgspec.json.decode(job.payload)["submission"]
+        order = msgspec.json.decode(job.payload, type=Order)
         hold = Hold(self._database, self._rooms.clock)
-        await hold.take([f"submission:{submission_id}"], READING)
-        row = await self._database.read(lambda tx: submissions.by_id(tx, submission_id))
+        await hold.take([f"submission:{order.submission}"], READING)
+        row = await self._database.read(lambda tx: submissions.by_id(tx, order.submission))
         if row is None:
             raise Refused("the submission is gone")
-        attempt = Attempt(self._rooms, row, hold, urgent=row.done_at is None)
+        again = row.done_at is not None or job.replays > 0
+        attempt = Attempt(self._rooms, row, hold, order.made, again=again)
         try:
             await attempt.run()
+            if unasked := await self._unasked(attempt.unknown):
+                await attempt.look_everywhere(unasked)
         except HubError as error:
             await self._keep(job, row, attempt.learnt, hold, error)
             raise
         await self._finish(work, row, attempt, hold)
         return {"contact_id": attempt.learnt.contact_id, "deals": len(attempt.learnt.deals)}
+
+    async def _unasked(self, keys: Sequence[str]) -> list[str]:
+        """Those of them that somebody would have to be asked about now."""
+
+        def query(tx: Transaction) -> list[str]:
+            return [key for key in keys if not self._is_asked(tx, key)]
+
+        return await self._database.read(query) if keys else []
+
+    def _is_asked(self, tx: Transaction, key: str) -> bool:
+        """Whether an admin is asked about a programme, or said no to it lately."""
+        return bool(
+            self._approvals.pending(tx, PROGRAMME, key) or self._approvals.rejected(tx, PROGRAMME, key)
+        )
 
     async def _keep(self, job: Job, row: Submission, learnt: Learnt, hold: Hold, error: HubError) -> None:
         """Write down what a try that failed has learnt, and let go; but not while a request may still run."""

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from hashlib import sha256
+from unicodedata import normalize
 
 PROGRAMME, POLL_FORM = "programme", "poll_form"  # the kinds' names; the journal calls them so too
 ORIGINATOR = "switchboard"  # by which the portal's objects are known as made by this hub
@@ -29,8 +30,12 @@ class Programme:
 
 
 def collapsed(text: str) -> str:
-    """The text with each run of white space and control characters as one blank, and none around it."""
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    """The text with each run of white space and control characters as one blank, and none around it.
+
+    Letters are written as one character each (NFC): some systems send «й» as two.
+    """
+    whole = normalize("NFC", text)
+    return " ".join("".join(each if each.isprintable() else " " for each in whole).split())
 
 
 def key_of(title: str) -> str:

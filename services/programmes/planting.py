@@ -34,7 +34,7 @@ class Planting:
         hold = Hold(self._database, self._clock)
         await hold.take([f"programme:{key}"], SENDING + SETTLING)
         try:
-            found = await self._catalogue.look_everywhere(key)
+            found = (await self._catalogue.look_everywhere([key])).get(key)
             programme = found or await self._add(hold, title)
         except OutcomeUnknown:
             raise  # the hold lasts until it is sure what there is

@@ -3,10 +3,11 @@
 import sys
 import threading
 from datetime import date
+from math import nan
 
 from bench.page import page, verdicts
 from bench.profiling import Profiler
-from bench.rounds import Goal, Heading, Table, ratio
+from bench.rounds import Figures, Goal, Heading, Table, ratio
 
 FIGURES = {"ours": [30.0, 10.0, 40.0], "peer": [10.0, 10.0, 10.0]}
 
@@ -48,6 +49,34 @@ def test_nothing_is_explained_where_every_goal_is_met() -> None:
     written = page([table(Goal("twice", "ours", "peer", least=2.0))], [], date(2026, 11, 21), 1.0)
     assert "Short of the goal" not in written
     assert "event loop: telegram" not in written
+
+
+def counting(*goals: Goal, failures: dict[str, str] | None = None) -> Table:
+    heading = Heading("Portal: a list", "seconds", "How it was done.", "ours", goals)
+    figures: Figures = {"ours": [2.0, 2.0, 3.0], "peer": [4.0, 4.0, 4.0]}
+    requests: Figures = {"ours": [81.0, 81.0, 82.0], "peer": [nan, nan, nan]}
+    return Table(heading, figures, columns={"requests": requests}, failures=failures or {})
+
+
+def test_what_else_was_counted_has_columns_and_goals_of_its_own() -> None:
+    few, fewer = (
+        Goal("few", "ours", most=81.0, column="requests"),
+        Goal("fewer", "ours", most=80.0, column="requests"),
+    )
+    written = page([counting(few, fewer)], [], date(2026, 11, 21), 1.0)
+    assert "| | seconds | × | requests |\n|---|---:|---:|---:|" in written
+    assert "| **ours** | 2 [2 – 3] | ×1 | 81 [81 – 82] |" in written
+    assert "| peer | 4 [4 – 4] | ×2.00 | – |" in written
+    assert "| few | 81 requests | met |" in written
+    assert "| fewer | 81 requests | **not met** |" in written
+
+
+def test_a_contender_that_failed_stays_in_the_table_and_meets_nothing() -> None:
+    quick = Goal("quick", "peer", most=5.0)
+    assert verdicts(counting(quick)) == ["met      quick: 4 seconds"]
+    failed = counting(quick, failures={"peer": "ServerError"})
+    assert verdicts(failed) == ["NOT MET  quick: 4 seconds"]
+    assert "| peer: failed, ServerError | 4 [4 – 4] | – | – |" in page([failed], [], date(2026, 11, 21), 1.0)
 
 
 def test_the_terminal_gets_one_line_a_goal() -> None:

@@ -12,9 +12,12 @@ from bench.rounds import TINY, Contender, Table, play
 from tests.postgres import PostgresServer
 
 ELSEWHERE = {"memory", "memory-rss", "memory-many", "postgres-1", "postgres-64"}  # cheaper ways in, below
+PORTALS = {name for name in PROGRAMS if name.startswith("portal-")} | {
+    "poll-forms"
+}  # test_portal_programs.py
 
 
-@pytest.mark.parametrize("name", sorted(set(PROGRAMS) - ELSEWHERE))
+@pytest.mark.parametrize("name", sorted(set(PROGRAMS) - ELSEWHERE - PORTALS))
 async def test_a_program_measures_ours_and_its_peers(name: str) -> None:
     assert_is_filled(await PROGRAMS[name](TINY, Random(1)))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage.backup import back_up, source_of
+from storage.schema import HEAD
 from storage.steps import Steps
 from tests.commands.test_run import Run, run
 from tests.postgres import PostgresServer, new_database
@@ -40,7 +41,7 @@ async def test_into_an_empty_place_it_tells_what_it_did(run: Run, file: Path, tm
         "unpacking it",
         "checking what was loaded",
         "settling what may have been done since",
-        "restored: backup of 2026-01-15 15:00:00+03:00 by version 1.2.3, schema 0003, 3 rows",
+        f"restored: backup of 2026-01-15 15:00:00+03:00 by version 1.2.3, schema {HEAD}, 3 rows",
         "1 jobs are dead and 1 messages dropped: they may have been done since the backup",
     ]
     async with opened(tmp_path / "data" / "switchboard.db") as database:
@@ -92,7 +93,7 @@ async def test_a_dry_run_only_looks(run: Run, file: Path, tmp_path: Path) -> Non
 
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines()[-2:] == [
-        "backup of 2026-01-15 15:00:00+03:00 by version 1.2.3, schema 0003, 3 rows",
+        f"backup of 2026-01-15 15:00:00+03:00 by version 1.2.3, schema {HEAD}, 3 rows",
         "nothing was changed",
     ]
     assert sorted(tmp_path.iterdir()) == before

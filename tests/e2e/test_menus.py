@@ -133,12 +133,24 @@ async def test_every_command_is_described_in_every_language(town: Town) -> None:
             assert not set(about) & set("<>\n"), f"{language}: {name} is described with markup"
 
 
-async def test_every_command_is_in_the_readme_and_there_is_no_other(town: Town) -> None:
-    names = {each.name for each in town.switchboard.bot.registry.entries if each.kind == "command"}
+async def test_every_command_is_in_the_readme_and_there_is_no_other(outside: Outside) -> None:
+    async with outside.hub(portal=True) as town:
+        await town.settle()
+        names = {each.name for each in town.switchboard.bot.registry.entries if each.kind == "command"}
     section = README.read_text("utf-8").split("\n## Commands in the chat\n", 1)[1].split("\n## ", 1)[0]
     assert set(re.findall(r"`/([a-z]+)", section)) == names
 
 
+async def test_programmes_are_offered_to_staff_where_there_is_a_portal(outside: Outside) -> None:
+    for portal in (True, False):
+        async with outside.hub(portal=portal, STAFF_IDS=str(BORIS)) as town:
+            await town.settle()
+            shown = {who for who in (ADMIN, BORIS, CHEN) if "programme" in menu(town, who)}
+            assert shown == ({ADMIN, BORIS} if portal else set())
+            await town.says(BORIS, "/help")
+            assert ("/programme" in town.last(BORIS).text) is portal
+
+
 async def test_no_command_of_a_later_time_is_shown(town: Town) -> None:
     names = {each.name for each in town.switchboard.bot.registry.entries if each.kind == "command"}
-    assert not names & {"deal", "order", "customer", "programme", "enterprise", "resync"}
+    assert not names & {"deal", "order", "customer", "enterprise", "resync"}

@@ -72,6 +72,33 @@ async def test_two_requests_cold_and_one_when_all_is_known(outside: Outside) -> 
         assert (await standing(town, "s-3")).status_code == 404
 
 
+async def test_two_requests_when_the_contact_alone_is_known_and_when_the_contact_alone_is_not(
+    outside: Outside,
+) -> None:
+    async with at_work(outside) as town:
+        await hand_in(town, a_form("s-1", MATHS))
+        requests(outside.portal)
+        answer = (await hand_in(town, a_form("s-2", MATHS, PHYSICS, CHESS))).json()
+        assert (answer["status"], requests(outside.portal)) == ("success", 2)
+        answer = (await hand_in(town, a_form("s-3", MATHS, PHYSICS, CHESS, phone="+7 916 765-43-21"))).json()
+        assert (answer["status"], requests(outside.portal)) == ("success", 2)
+        assert len(outside.portal.contacts) == 2
+
+
+async def test_ten_programmes_take_no_more_requests_than_one(outside: Outside) -> None:
+    titles = [f"Курс № {number}" for number in range(10)]
+    for title in titles:
+        outside.portal.add_item(PROGRAMMES, TITLE=title)
+    async with at_work(outside) as town:
+        requests(outside.portal)
+        counts = []
+        for name in ("s-1", "s-2"):
+            answer = (await hand_in(town, a_form(name, *titles, email="anna@example.com"))).json()
+            assert (answer["status"], len(answer["deal_ids"])) == ("success", 10)
+            counts.append(requests(outside.portal))
+        assert counts == [2, 1]
+
+
 async def test_the_same_form_again_has_the_same_answer_and_no_effect(outside: Outside) -> None:
     async with at_work(outside) as town:
         first = await hand_in(town, a_form("s-1", MATHS))

@@ -123,6 +123,28 @@ async def test_a_lost_answer_while_batches_are_off_doubles_nothing(outside: Outs
         await ends_well(town, outside)
 
 
+async def test_a_restored_database_that_knows_less_than_was_done_doubles_nothing(outside: Outside) -> None:
+    async with at_work(outside) as town:
+        answer = (await hand_in(town, a_form("s-1", MATHS, PHYSICS))).json()
+        for change in (
+            "UPDATE submissions SET contact_id = NULL, done_at = NULL",
+            "UPDATE submission_programmes SET deal_id = NULL",
+            "UPDATE jobs SET state = 'dead', reason = 'restored' WHERE topic = 'submissions'",
+        ):
+            await town.switchboard.hub.database.write(lambda tx, sql=change: tx.exec_driver_sql(sql))  # type: ignore[misc]
+        await retried(town)
+        assert (await standing(town, "s-1")).json() == answer
+        await ends_well(town, outside)
+
+
+async def retried(town: Town) -> None:
+    """An admin has all that is dead worked anew."""
+    await town.says(ADMIN, "/retry all")
+    question = town.last(ADMIN)
+    yes = next(each for each in press_buttons(question) if each.startswith("v1:sure"))
+    await town.presses(ADMIN, question, yes)
+
+
 async def test_a_deal_that_the_portal_refuses_is_a_dead_job_with_its_reason(outside: Outside) -> None:
     async with at_work(outside) as town:
         outside.portal.faults.plan("zero", method="crm.deal.add", inside=True, after=1)
@@ -135,9 +157,5 @@ async def test_a_deal_that_the_portal_refuses_is_a_dead_job_with_its_reason(outs
         assert answer["unknown_programs"] == []
         [(reason,)] = await town.rows("SELECT reason FROM jobs WHERE state = 'dead'")
         assert "crm.deal.add" in str(reason)
-        await town.says(ADMIN, "/retry all")
-        question = town.last(ADMIN)
-        await town.presses(
-            ADMIN, question, next(b for b in press_buttons(question) if b.startswith("v1:sure"))
-        )
+        await retried(town)
         await ends_well(town, outside, deals=3)

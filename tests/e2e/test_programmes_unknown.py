@@ -1,5 +1,6 @@
 """A programme that the portal does not have: one card, and what a yes and a no do; /programme and /check."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.e2e.council import button
 from tests.e2e.poll_forms import (
     FORM,
     MATHS,
+    PHYSICS,
     a_form,
     at_work,
     finished,
@@ -19,7 +21,7 @@ from tests.e2e.poll_forms import (
     sound,
     standing,
 )
-from tests.e2e.wording import head, link_buttons, words
+from tests.e2e.wording import head, link_buttons, press_buttons, words
 from tests.town import ADMIN, BORIS, CHEN, Outside, Town, TownClock
 
 NEW = "Астрономия"
@@ -91,6 +93,52 @@ async def test_a_programme_whose_making_goes_wrong_is_there_once(outside: Outsid
         assert len(outside.portal.deals) == 3
 
 
+async def test_a_hub_that_stops_when_the_programme_is_made_makes_no_second_and_forgets_nobody(
+    outside: Outside,
+) -> None:
+    portal = outside.portal
+    async with at_work(outside) as town:
+        card = await asked(town)
+        database = outside._databases[-1]
+
+        def away() -> None:
+            database.away = len(portal.items[PROGRAMMES]) > 3
+
+        portal.changed.append(away)
+        town.world.press(card.chat.id, card.message_id, ADMIN, button(card, "yes"))
+        async with asyncio.timeout(60):
+            while len(portal.items[PROGRAMMES]) == 3:
+                await town.rest()
+                await asyncio.sleep(0.01)
+        portal.changed.remove(away)
+    async with at_work(outside) as town:
+        for _ in range(20):
+            await town.clock.advance(60.0)  # type: ignore[attr-defined]
+            await finished(town)
+        titles = [row["TITLE"] for row in portal.items[PROGRAMMES].values()]
+        assert titles.count(NEW) == 1
+        for name in ("s-1", "s-2"):
+            assert (await standing(town, name)).json()["unknown_programs"] == []
+        assert len(portal.deals) == 3
+        assert sound(portal)
+
+
+async def test_a_title_that_the_portals_own_comparison_misses_is_found_before_anybody_is_asked(
+    outside: Outside,
+) -> None:
+    portal = outside.portal
+    for title in ("  Начала астрономии", "Straße und Fluß"):
+        portal.add_item(PROGRAMMES, TITLE=title)
+    async with at_work(outside) as town:
+        requests(portal)
+        answer = (await hand_in(town, a_form("s-1", "начала  АСТРОНОМИИ", "STRASSE und Fluss", MATHS))).json()
+        assert answer["unknown_programs"] == []
+        assert len(answer["deal_ids"]) == len(portal.deals) == 3
+        assert requests(portal) == 4
+        await town.settle()
+        assert town.sent(ADMIN) == []
+
+
 async def test_one_that_somebody_makes_at_the_portal_ends_the_card(outside: Outside) -> None:
     async with at_work(outside) as town:
         card = await asked(town)
@@ -144,23 +192,49 @@ async def test_staff_may_ask_for_a_programme_and_an_admin_adds_one_at_once(outsi
 
 
 async def test_while_the_portal_is_away_what_was_known_is_told(outside: Outside) -> None:
-    async with at_work(outside, CACHE_TTL_EDUCATIONAL_PROGRAMS="60", BITRIX24_RETRY_MAX_ATTEMPTS="1") as town:
+    async with at_work(outside, CACHE_TTL_EDUCATIONAL_PROGRAMS="60", CACHE_TTL_POLL_FORMS="60") as town:
         await town.says(ADMIN, f"/programme {MATHS}")
+        await town.says(ADMIN, "/check анкета 1")
         assert isinstance(town.clock, TownClock)
         await town.clock.advance(120.0)
         outside.portal.faults.plan("html", times=None)
         await town.says(ADMIN, f"/programme {MATHS}")
         assert head(town.last(ADMIN)) == words("listed-programme")
+        await town.says(ADMIN, "/check анкета 1")
+        assert head(town.last(ADMIN)) == words("listed-poll_form")
         await town.says(ADMIN, "/programme Химия")
         assert head(town.last(ADMIN)) == words("error-unavailable")
+        accepted = await hand_in(town, a_form("s-1", MATHS))
+        assert (accepted.status_code, accepted.json()["status"]) == (202, "accepted")
+        outside.portal.faults.clear()
+        await finished(town)
+        assert (await standing(town, "s-1")).json()["status"] == "success"
 
 
-async def test_invalidate_makes_the_hub_ask_anew(outside: Outside) -> None:
+@pytest.mark.parametrize(
+    ("said", "asked_anew"),
+    [
+        ("educational_program Математика   База", 1),
+        ("educational_program физика", 1),
+        ("educational_program", 1),
+        ("poll_form 1", 1),
+        ("poll_form 2", 0),
+        ("poll_form", 1),
+        ("contact 8 (916) 123-45-67", 1),
+        ("contact +7 916 123-45-68", 0),
+        ("contact", 1),
+        ("stickerset", 0),
+        ("", 1),
+    ],
+)
+async def test_invalidate_makes_the_hub_ask_anew(outside: Outside, said: str, asked_anew: int) -> None:
     async with at_work(outside) as town:
-        await town.says(ADMIN, f"/programme {MATHS}")
+        await hand_in(town, a_form("s-1", MATHS, PHYSICS))
+        await town.says(ADMIN, f"/invalidate {said}")
+        if buttons := [b for b in press_buttons(town.last(ADMIN)) if b.startswith("v1:sure")]:
+            await town.presses(ADMIN, town.last(ADMIN), buttons[0])
         requests(outside.portal)
-        await town.says(ADMIN, f"/programme {MATHS}")
-        assert requests(outside.portal) == 0
-        await town.says(ADMIN, "/invalidate educational_program математика база")
-        await town.says(ADMIN, f"/programme {MATHS}")
-        assert requests(outside.portal) == 1
+        answer = (await hand_in(town, a_form("s-2", MATHS, PHYSICS))).json()
+        assert answer["status"] == "success"
+        assert requests(outside.portal) == 1 + asked_anew
+        assert len(outside.portal.contacts) == 1

@@ -22,6 +22,8 @@ OPERATIONS = {
     ("put", "/gallery/sets/{name}"),
     ("delete", "/gallery/sets/{name}"),
     ("post", "/webhook/gallery"),
+    ("post", "/api/v1/integration/poll-form"),
+    ("get", "/api/v1/integration/poll-form/{submission_id}"),
 }
 
 
@@ -51,7 +53,9 @@ async def test_the_description_is_valid_and_lists_every_route(door: Door) -> Non
 async def test_every_reference_in_the_description_leads_somewhere(door: Door) -> None:
     response = await door.get("/openapi.json")
 
-    references = set(re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', response.text))
+    references = {
+        each.removeprefix("#/components/schemas/") for each in re.findall(r'"\$ref":"([^"]+)"', response.text)
+    }
     assert "Problem" in references
     assert references == set(response.json()["components"]["schemas"])
 
@@ -68,6 +72,8 @@ async def test_operations_have_ids_of_their_own_and_the_closed_ones_say_so(door:
         "/gallery/sets/{name}",
         "/webhook/gallery",
         "/telegram/webhook",
+        "/api/v1/integration/poll-form",
+        "/api/v1/integration/poll-form/{submission_id}",
     }
     ways = [set(way) for way in operations["post", "/webhook/gallery"]["security"]]
     assert ways == [{"key"}, {"bearer"}, {"signature"}]
@@ -79,6 +85,7 @@ async def test_bodies_are_described_also_where_the_route_reads_them_itself(door:
     for operation, required in {
         ("put", "/gallery/sets/{name}"): ["title", "kind"],
         ("post", "/webhook/gallery"): ["event", "name"],
+        ("post", "/api/v1/integration/poll-form"): ["submission_id", "poll_id", "contact", "programs"],
     }.items():
         body = operations[operation]["requestBody"]
         assert body["required"] is True

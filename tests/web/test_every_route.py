@@ -27,6 +27,8 @@ RULES = {
     ("PUT", "/gallery/sets/{name}"): "admin",
     ("DELETE", "/gallery/sets/{name}"): "admin",
     ("POST", "/webhook/gallery"): "webhook",  # or the sender's signature
+    ("POST", "/api/v1/integration/poll-form"): "webhook",
+    ("GET", "/api/v1/integration/poll-form/{submission_id:path}"): "read",
 }
 SCOPES = ("admin", "read", "webhook", "enterprise:7")
 CLOSED = [address for address, rule in RULES.items() if rule not in {PUBLIC, SIGNED}]
@@ -129,7 +131,8 @@ async def test_no_way_of_writing_the_address_goes_around_the_key(door: Door, met
         f"/.{address}",
     ):
         response = await door.caller.request(method, written)
-        assert response.status_code in {401, 404}, written
+        refused = {401, 404, 405} if method == "POST" else {401, 404}  # below an address may be one to read
+        assert response.status_code in refused, written
 
 
 @pytest.mark.parametrize(("method", "path"), [address for address, rule in RULES.items() if rule == PUBLIC])

@@ -4,12 +4,13 @@ from typing import Annotated, Any, Literal, Protocol
 
 from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.programmes.forms import HandedIn, Standing, SubmissionDiffers
+from services.programmes.model import collapsed
 from web.authentication import Check
 from web.bodies import body_of, described
 
@@ -18,6 +19,14 @@ MOST_PROGRAMMES = 500
 _NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
 _OFF = "Poll forms are switched off: POLL_FORM_ENTITY_TYPE_ID and PROGRAM_ENTITY_TYPE_ID are not set."
 
+
+def _legible(text: str) -> str:
+    if not collapsed(text):
+        raise ValueError("holds nothing to read")
+    return text
+
+
+Legible = AfterValidator(_legible)
 SubmissionId = Annotated[str, Field(min_length=1, max_length=150, pattern=_NO_CONTROLS)]
 
 
@@ -38,7 +47,7 @@ class Contact(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, Field(min_length=1, max_length=100), Legible]
     last_name: Annotated[str, Field(max_length=100)] | None = None
     phone: Annotated[str, Field(max_length=100)] | None = None
     email: Annotated[str, Field(max_length=254)] | None = None
@@ -53,7 +62,7 @@ class PollForm(BaseModel):
     poll_id: Annotated[int, Field(gt=0, lt=LARGEST)]
     contact: Contact
     programs: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=255)]], Field(max_length=MOST_PROGRAMMES)
+        list[Annotated[str, Field(min_length=1, max_length=255), Legible]], Field(max_length=MOST_PROGRAMMES)
     ]
     answers: dict[str, Any] | None = None
 

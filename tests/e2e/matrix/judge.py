@@ -1,5 +1,6 @@
 """The judge of cells: who may sees the effect, who may not has none, and is told so where it bothers few."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -7,10 +8,11 @@ from bot.registry import Entry
 from tests.e2e.matrix.actors import SPOTS, Spot
 from tests.e2e.matrix.stage import Stage
 from tests.e2e.matrix.traces import Traces, snapshot, traces_since
-from tests.e2e.matrix.trial import Trial
+from tests.e2e.matrix.trial import ERROR, Ready, Trial
 from tests.e2e.matrix.trials import TRIALS
 
 HINT = "error-anonymous"
+Heard = tuple[str, int, tuple[str, ...]]  # a message: its kind, its chat, and which texts it shows
 
 
 @dataclass(slots=True)
@@ -61,49 +63,93 @@ def cells(trial: Trial) -> list[Spot]:
     return [spot for spot in SPOTS if spot.kind in trial.exists_in]
 
 
+def sample(trial: Trial) -> list[Spot]:
+    """One who may and one who may not, where there is such: each trial others, so that all take part."""
+    at, everywhere = TRIALS.index(trial), cells(trial)
+    allowed = [spot for spot in everywhere if trial.allows(spot)]
+    refused = [spot for spot in everywhere if not trial.allows(spot)]
+    return [spots[at % len(spots)] for spots in (refused, allowed) if spots]
+
+
 async def tried(stage: Stage, trial: Trial, spots: Iterable[Spot]) -> Tally:
-    """Try these cells, one after the other."""
-    tally = Tally()
+    """Try these cells: who may one after the other, who may not all at once.
+
+    If those leave anything, each tries again by themselves, which tells who it is.
+    """
+    here, tally = list(spots), Tally()
     await stage.at_work()
-    for spot in spots:
-        ready = await trial.prepare(stage, spot)
-        await stage.rest()
-        before = await snapshot(stage.town)
-        ready.act()
-        await stage.rest()
-        traces = await traces_since(stage.town, before)
-        name = f"{trial} by {spot.actor.standing} in {spot.kind}"
+    refused = [spot for spot in here if not trial.allows(spot)]
+    if refused:
+        tally.add(await _all_kept_out(stage, trial, refused))
+    for spot in here:
         if trial.allows(spot):
-            tally.allowed += 1
-            if not ready.effect(traces):
-                tally.silent.append(f"no effect: {name}: {_told(traces)}")
-            continue
-        tally.refused += 1
-        if ready.effect(traces) or not traces.is_clean:
-            tally.leaked.append(f"an effect: {name}: {_told(traces)}")
-        elif not _well_told(trial, spot, traces):
-            tally.ill_told.append(f"told: {name}: {_told(traces)}")
+            tally.add(await _let_in(stage, trial, spot))
     return tally
 
 
-def _well_told(trial: Trial, spot: Spot, traces: Traces) -> bool:
+async def _all_kept_out(stage: Stage, trial: Trial, spots: list[Spot]) -> Tally:
+    together = await _kept_out(stage, trial, spots)
+    if not together.faults or len(spots) == 1:
+        return together
+    alone = Tally()
+    for spot in spots:
+        alone.add(await _kept_out(stage, trial, [spot]))
+    return alone if alone.faults else together
+
+
+async def _let_in(stage: Stage, trial: Trial, spot: Spot) -> Tally:
+    ready = await trial.prepare(stage, spot)
+    traces = await _traces(stage, [ready])
+    if ready.effect(traces):
+        return Tally(allowed=1)
+    return Tally(allowed=1, silent=[f"no effect: {_named(trial, [spot])}: {_told(traces)}"])
+
+
+async def _kept_out(stage: Stage, trial: Trial, spots: list[Spot]) -> Tally:
+    ready = [await trial.prepare(stage, spot) for spot in spots]
+    traces = await _traces(stage, ready)
+    tally, amiss = Tally(refused=len(spots)), f"{_named(trial, spots)}: {_told(traces)}"
+    if not traces.is_clean or any(each.effect(traces) for each in ready):
+        tally.leaked.append(f"an effect: {amiss}")
+    elif _heard(traces) != Counter(filter(None, (_owed(trial, spot) for spot in spots))):
+        tally.ill_told.append(f"told: {amiss}")
+    return tally
+
+
+async def _traces(stage: Stage, ready: list[Ready]) -> Traces:
+    """What the deeds leave."""
+    await stage.rest()
+    before = await snapshot(stage.town)
+    for each in ready:
+        each.act()
+    await stage.rest()
+    return await traces_since(stage.town, before)
+
+
+def _owed(trial: Trial, spot: Spot) -> Heard | None:
     """A press is always answered, the rest in private; in groups only the nameless hear what helps."""
-    told = [(each.kind, each.chat_id, tuple(each.keys)) for each in traces.said]
+    chat = spot.chat_id
     if spot.kind in trial.late_in:
-        return not told
+        return None
     if trial.sort == "press":
-        return len(told) == 1 and told[0][:2] == ("answer", spot.chat_id) and _is_error(told[0][2])
-    if trial.sort in {"command", "reaction"} and spot.is_private:
-        return len(told) == 1 and told[0][:2] == ("text", spot.chat_id) and _is_error(told[0][2])
+        return "answer", chat, (ERROR,)
+    if trial.sort in {"command", "reaction", "message"} and spot.is_private:
+        return "text", chat, (trial.answer,)
     if trial.sort in {"command", "message"} and trial.is_privileged and trial.is_nameless(spot):
-        return told == [("text", spot.chat_id, (HINT,))]
-    if trial.sort == "message" and spot.is_private:
-        return told == [("text", spot.chat_id, ("unrecognised",))]
-    return not told
+        return "text", chat, (HINT,)
+    return None
 
 
-def _is_error(keys: tuple[str, ...]) -> bool:
-    return len(keys) == 1 and keys[0].startswith("error-")
+def _heard(traces: Traces) -> Counter[Heard]:
+    return Counter((each.kind, each.chat_id, tuple(map(_sort_of, each.keys))) for each in traces.said)
+
+
+def _sort_of(key: str) -> str:
+    return ERROR if key.startswith("error-") and key != HINT else key
+
+
+def _named(trial: Trial, spots: list[Spot]) -> str:
+    return f"{trial} by " + ", ".join(f"{spot.actor.standing} in {spot.kind}" for spot in spots)
 
 
 def _told(traces: Traces) -> str:

@@ -11,8 +11,8 @@ from storage import confirmations
 from tests.e2e.matrix.actors import ASKER, MEMBER, NOBODY, Spot
 from tests.e2e.matrix.trial import Trial
 
-# Where who may not is tried: enough to see what no rule keeps.
-INTRUDERS = (Spot(NOBODY, "private"), Spot(MEMBER, "admins"), Spot(NOBODY, "group"))
+# Where who may not is tried: enough to see what no rule keeps. Where all entries mean something comes first.
+INTRUDERS = (Spot(MEMBER, "admins"), Spot(NOBODY, "private"), Spot(NOBODY, "group"))
 _take = Confirmations.take
 
 
@@ -48,5 +48,9 @@ def mutant_for(trial: Trial) -> str:
 
 
 def intruders(trial: Trial) -> list[Spot]:
-    """Who may not, there or at all."""
-    return [spot for spot in INTRUDERS if spot.kind in trial.exists_in and not trial.allows(spot)]
+    """Who may not, though it means something there."""
+    return [spot for spot in INTRUDERS if spot.kind in trial.works_in and _is_refused(trial, spot)]
+
+
+def _is_refused(trial: Trial, spot: Spot) -> bool:
+    return spot.kind in trial.exists_in and not trial.allows(spot)

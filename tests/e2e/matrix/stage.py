@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from sandbox.bitrix24.seed import POLL_FORMS, PROGRAMMES
 from sandbox.telegram.entities import find_entities
 from sandbox.telegram.messages import Message
 from sandbox.telegram.people import GROUP_ANONYMOUS_BOT, Person
@@ -31,6 +32,7 @@ from tests.town import Town, TownClock, new_outside
 
 A_WHILE = timedelta(hours=2)
 WRITTEN = "%Y-%m-%dT%H:%M:%S.%fZ"  # how SQLite keeps moments
+COURSE = "Chess for beginners"  # a programme that the portal has, beside its first poll form
 TITLES: dict[Kind, str] = {"group": "A Crowd", "forum": "Topics", "admins": "The Council"}
 
 
@@ -60,6 +62,8 @@ class Stage:
         self._topic = topic
         self._numbers = count(1)
         self._surfaces: dict[tuple[int, str], Message] = {}
+        self.cards: dict[tuple[str, int], Message] = {}  # by what waits for a decision, and chat
+        self.questions: dict[tuple[str, int], Message] = {}  # by what they are about, and chat
 
     async def begin(self) -> None:
         """Everybody says hello, so that nobody is new later."""
@@ -75,10 +79,14 @@ class Stage:
         for person in self.world.people.values():
             if person.blocked:
                 self.world.unblock(person.id)
-        if await self.town.scalar("SELECT count(*) FROM switches WHERE is_on"):
+        if await self.is_paused():
             self.says(Spot(OWNER, "private"), "/resume")
             await self.rest()
         await self.town.settle()
+
+    async def is_paused(self) -> bool:
+        """Whether somebody had work pause."""
+        return bool(await self.town.scalar("SELECT count(*) FROM switches WHERE is_on"))
 
     async def rest(self) -> None:
         """Every update is taken, and nothing goes on without time going on; what waits by rule may wait."""
@@ -89,12 +97,13 @@ class Stage:
     async def make_room(self, spot: Spot) -> None:
         """What was proposed in that chat was proposed long ago, and nobody waits for a decision any more.
 
-        There is a limit to either.
+        There is a limit to either. And the chat wants proposals, whatever was chosen for it.
         """
         await self.executes("UPDATE approvals SET state = 'expired' WHERE state = 'pending'")
         then = (self.town.clock.now() - A_WHILE).strftime(WRITTEN)
         query = "UPDATE proposals SET created_at = :then WHERE chat_id = :chat"
         await self.executes(query, then=then, chat=spot.chat_id)
+        await self.executes("UPDATE chats SET proposals = true WHERE chat_id = :chat", chat=spot.chat_id)
 
     def number(self) -> int:
         """A number that nothing here had before."""
@@ -202,13 +211,17 @@ async def staged(folder: Path, template: Path) -> AsyncIterator[Stage]:
     clock = TownClock()
     async with new_outside(folder, clock=clock, template=template) as outside:
         topic = populate(outside.world)
+        outside.portal.add_item(POLL_FORMS, TITLE="Which way?")
+        outside.portal.add_item(PROGRAMMES, TITLE=COURSE)
+        outside.portal.bucket.rate = None  # time stands still, and nothing would run out
         settings = {
+            "BITRIX24_BURST": "1000",
             "STAFF_IDS": str(NAMED_STAFF.user_id),
             "ADMIN_CHAT_ID": str(COUNCIL),
             "GALLERY_APPROVAL": "auto",
             "BACKUP_DIR": str(folder / "backups"),
         }
-        async with outside.hub(**settings) as town:  # type: ignore[arg-type]
+        async with outside.hub(portal=True, **settings) as town:  # type: ignore[arg-type]
             stage = Stage(town, topic)
             await stage.begin()
             yield stage

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select
 
+from storage import driver
 from storage.database import Transaction
 from storage.tables import messages, metadata
 from tests.e2e.matrix.actors import ACTORS
@@ -37,9 +38,10 @@ COLUMNS = {
     if table.name not in LEFT_OUT
 }
 QUERIES = {
-    table: text(f"SELECT {', '.join(map(_quoted, names))} FROM {table} WHERE {ONLY.get(table, 'TRUE')}")
+    table: f"SELECT {', '.join(map(_quoted, names))} FROM {table} WHERE {ONLY.get(table, 'TRUE')}"
     for table, names in COLUMNS.items()
 }
+NEWEST = "SELECT coalesce(max(id), 0) FROM messages"
 
 Rows = frozenset[tuple[Any, ...]]
 
@@ -98,11 +100,12 @@ class Traces:
 
 
 async def snapshot(town: Town) -> Snapshot:
-    """See how the database stands."""
+    """See how the database stands. By way of SQLAlchemy this would cost as much as many a deed."""
 
     def read(tx: Transaction) -> Snapshot:
-        rows = {table: frozenset(map(tuple, tx.execute(query))) for table, query in QUERIES.items()}
-        return Snapshot(rows, tx.execute(select(func.max(messages.c.id))).scalar() or 0)
+        raw = driver.of(tx)
+        rows = {table: frozenset(raw.execute(query)) for table, query in QUERIES.items()}
+        return Snapshot(rows, raw.execute(NEWEST).fetchone()[0])
 
     return await town.switchboard.hub.database.read(read)
 

@@ -14,6 +14,7 @@ Sort = Literal["command", "press", "reaction", "message", "member"]
 # Beside roles: the administrators of the chat; an admin who was asked; who somebody else asked; nobody.
 Needs = Role | Literal["chat", "asked", "nobody"]
 Effect = Callable[[Traces], bool]
+ERROR = "error"  # any text that says why not
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Trial:
 
     `changes`: it does more than tell. `by_service`: not the gate but the service behind it holds to the rule.
     `late_in`: who may not hears of it later there, if ever. `works_in`: elsewhere it means nothing, to
-    anybody. `exists_in`: elsewhere Telegram has no such thing.
+    anybody. `exists_in`: elsewhere Telegram has no such thing. `answer`: what who may not reads in private.
     """
 
     sort: Sort
@@ -46,6 +47,7 @@ class Trial:
     late_in: tuple[Kind, ...] = ()
     works_in: tuple[Kind, ...] = KINDS
     exists_in: tuple[Kind, ...] = KINDS
+    answer: str = ERROR
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.sort, self.name, self.case)))

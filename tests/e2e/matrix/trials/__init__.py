@@ -1,7 +1,7 @@
 """Every trial there is."""
 
 from tests.e2e.matrix.trial import Trial
-from tests.e2e.matrix.trials import asking, belonging, deciding, operating, proposing, reading
+from tests.e2e.matrix.trials import asking, belonging, deciding, operating, programmes, proposing, reading
 
 FAMILIES: dict[str, tuple[Trial, ...]] = {
     "asking": asking.TRIALS,
@@ -9,6 +9,7 @@ FAMILIES: dict[str, tuple[Trial, ...]] = {
     "deciding": deciding.TRIALS,
     "reading": reading.TRIALS,
     "operating": operating.TRIALS,
+    "programmes": programmes.TRIALS,
     "belonging": belonging.TRIALS,
 }
 TRIALS = tuple(trial for family in FAMILIES.values() for trial in family)

@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from tests.e2e.council import button
+from sandbox.telegram.messages import Message
 from tests.e2e.matrix.actors import OWNER, Spot
 from tests.e2e.matrix.stage import Stage
 from tests.e2e.matrix.traces import Traces
 from tests.e2e.matrix.trial import Prepare, Ready, Trial
-from tests.e2e.matrix.trials.proposing import asked, carded
+from tests.e2e.matrix.trials.proposing import asked, carded, undecided
 from tests.e2e.matrix.trials.reading import saying, turning
 
 OUTCOMES = {"approve": "approved", "reject": "rejected"}
@@ -34,18 +34,28 @@ async def _react(emoji: str, action: str, stage: Stage, spot: Spot) -> Ready:
 
 async def _explain(stage: Stage, spot: Spot) -> Ready:
     """It was rejected there without a word, and the bot asks why."""
-    token, card = await carded(stage, spot)
-    who = spot if spot.is_private else Spot(OWNER, spot.kind)
-    async with stage.lifted(who):
-        stage.presses(who, card, f"v1:no:{token}")
-        await stage.rest()
-    question = stage.last(spot)
+    token, question = await _unexplained(stage, spot)
 
     def effect(traces: Traces) -> bool:
         known = traces.has("approvals", token=token, reason=REASON)
         return known and traces.journaled("explain", spot.actor.user_id)
 
     return Ready(lambda: stage.says(spot, REASON, reply_to=question), effect)
+
+
+async def _unexplained(stage: Stage, spot: Spot) -> tuple[str, Message]:
+    for (token,) in await stage.town.rows(
+        "SELECT token FROM approvals WHERE state = 'rejected' AND reason IS NULL"
+    ):
+        if known := stage.questions.get((str(token), spot.chat_id)):
+            return str(token), known
+    token, card = await carded(stage, spot)
+    who = spot if spot.is_private else Spot(OWNER, spot.kind)
+    async with stage.lifted(who):
+        stage.presses(who, card, f"v1:no:{token}")
+        await stage.rest()
+    question = stage.questions[token, spot.chat_id] = stage.last(spot)
+    return token, question
 
 
 async def _pending(then: Prepare, stage: Stage, spot: Spot) -> Ready:
@@ -56,8 +66,7 @@ async def _pending(then: Prepare, stage: Stage, spot: Spot) -> Ready:
 
 
 async def _show_card(stage: Stage, spot: Spot) -> Ready:
-    card = await asked(stage)
-    token = button(card, "yes").split(":")[-1]
+    token = await undecided(stage)
     listed = await stage.surface(spot, "/pending")
 
     def effect(traces: Traces) -> bool:
@@ -81,5 +90,5 @@ TRIALS = (
     DECIDES("press", "no", partial(_press, "no", "reject")),
     DECIDES("reaction", "👍", partial(_react, "👍", "approve"), case="on a card"),
     DECIDES("reaction", "👎", partial(_react, "👎", "reject"), case="on a card"),
-    DECIDES("message", "reason", _explain),
+    DECIDES("message", "reason", _explain, answer="unrecognised"),
 )

@@ -3,9 +3,10 @@
 from functools import partial
 from typing import Any
 
+from sandbox.telegram.messages import Message
 from tests.e2e import shelf
 from tests.e2e.matrix.actors import ASKER, OWNER, Spot, by_name
-from tests.e2e.matrix.stage import Stage
+from tests.e2e.matrix.stage import WRITTEN, Stage
 from tests.e2e.matrix.traces import Traces
 from tests.e2e.matrix.trial import Effect, Prepare, Ready, Trial
 from tests.e2e.operating import plant
@@ -67,14 +68,30 @@ async def _command(action: str, stage: Stage, spot: Spot) -> Ready:
     return Ready(lambda: stage.says(spot, words), _asks(action, key, spot))
 
 
-async def _confirm(action: str, asker: Spot | None, stage: Stage, spot: Spot) -> Ready:
-    """A question put to an admin who may be none any more, or, with `asker`, to somebody else."""
-    words_of, _, done = DANGEROUS[action]
-    words = await words_of(stage)
-    who = asker or Spot(by_name(spot.actor), spot.kind)
+async def _questioned(action: str, stage: Stage, who: Spot) -> Message:
+    """A question put to somebody: an earlier one as long as they may still answer it."""
+    for (token,) in await stage.town.rows(
+        "SELECT token FROM confirmations WHERE action = :action AND user_id = :who AND used_at IS NULL"
+        " AND expires_at > :now",
+        action=action,
+        who=who.actor.user_id,
+        now=stage.town.clock.now().strftime(WRITTEN),
+    ):
+        if known := stage.questions.get((str(token), who.chat_id)):
+            return known
+    words = await DANGEROUS[action][0](stage)
     async with stage.lifted(who):
         question = await stage.asks(who, words)
-    data = question.buttons[0][0]["callback_data"]
+    token = question.buttons[0][0]["callback_data"].split(":")[-1]
+    stage.questions[token, who.chat_id] = question
+    return question
+
+
+async def _confirm(action: str, asker: Spot | None, stage: Stage, spot: Spot) -> Ready:
+    """A question put to an admin who may be none any more, or, with `asker`, to somebody else."""
+    who = asker or Spot(by_name(spot.actor), spot.kind)
+    question = await _questioned(action, stage, who)
+    data, done = question.buttons[0][0]["callback_data"], DANGEROUS[action][-1]
     shown = question if who.chat_id == spot.chat_id else await stage.surface(spot)
     return Ready(
         lambda: stage.presses(spot, shown, data), lambda traces: traces.journaled(done, spot.actor.user_id)
@@ -87,8 +104,7 @@ async def _confirm_others(stage: Stage, spot: Spot) -> Ready:
 
 async def _drop(own: bool, stage: Stage, spot: Spot) -> Ready:
     who = Spot(by_name(spot.actor) if own else OWNER, spot.kind)
-    async with stage.lifted(who):
-        question = await stage.asks(who, await dead_words(stage))
+    question = await _questioned("replay", stage, who)
     data = question.buttons[0][1]["callback_data"]
     shown = question if who.chat_id == spot.chat_id else await stage.surface(spot)
 
@@ -124,8 +140,11 @@ async def _invalidate_key(stage: Stage, spot: Spot) -> Ready:
 
 
 async def _resume(stage: Stage, spot: Spot) -> Ready:
-    question = await stage.asks(Spot(OWNER, "admins"), await pausing_words(stage))
-    stage.presses(Spot(OWNER, "admins"), question, question.buttons[0][0]["callback_data"])
+    """Work is paused: still, if whoever tried before did not end that."""
+    if not await stage.is_paused():
+        question = await stage.asks(Spot(OWNER, "admins"), await pausing_words(stage))
+        stage.presses(Spot(OWNER, "admins"), question, question.buttons[0][0]["callback_data"])
+        await stage.rest()
 
     def effect(traces: Traces) -> bool:
         on = traces.has("switches", is_on=False) and traces.journaled("resume", spot.actor.user_id)
@@ -192,8 +211,8 @@ async def _press_quiet(stage: Stage, spot: Spot) -> Ready:
 async def _press_notices(stage: Stage, spot: Spot) -> Ready:
     await _loud(stage, spot)
     shown = await stage.surface(spot, "/notices")
-    off = _changes("chat_notices", spot, kind="gallery", wanted=False)
-    return Ready(lambda: stage.presses(spot, shown, "v1:notices:off-gallery"), off)
+    off = _changes("chat_notices", spot, kind="dead-jobs", wanted=False)
+    return Ready(lambda: stage.presses(spot, shown, "v1:notices:off-dead-jobs"), off)
 
 
 def _confirming(action: str) -> Prepare:

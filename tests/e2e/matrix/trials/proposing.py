@@ -1,8 +1,10 @@
 """What everybody may ask about and ask to add; admins add at once, others ask."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from sandbox.telegram.messages import Message
+from services.gallery.item import STICKER_SET
 from tests.e2e.council import button
 from tests.e2e.matrix.actors import ASKER, COUNCIL, OWNER, Spot
 from tests.e2e.matrix.stage import Stage
@@ -10,6 +12,7 @@ from tests.e2e.matrix.traces import Traces
 from tests.e2e.matrix.trial import Prepare, Ready, Trial
 
 LINK = "https://t.me/addstickers/"
+Ask = Callable[[Stage], Awaitable[Message]]  # gives the card in the admins' group
 
 
 async def proposed(stage: Stage, spot: Spot) -> tuple[str, Message]:
@@ -35,18 +38,33 @@ async def asked(stage: Stage) -> Message:
     return stage.town.last(COUNCIL)
 
 
-async def carded(stage: Stage, spot: Spot) -> tuple[str, Message]:
-    """A card there: what it is about, as its buttons name it, and the message."""
-    card = await asked(stage)
+async def undecided(stage: Stage, kind: str = STICKER_SET, ask: Ask = asked) -> str:
+    """What waits for a decision, as the buttons of its card name it: asked for unless something waits still.
+
+    Its card among the admins, and where it was shown since, is among the stage's.
+    """
+    query = "SELECT token FROM approvals WHERE state = 'pending' AND kind = :kind"
+    for (token,) in await stage.town.rows(query, kind=kind):
+        if (str(token), COUNCIL) in stage.cards:
+            return str(token)
+    card = await ask(stage)
     token = button(card, "yes").split(":")[-1]
-    if spot.kind == "admins":
-        return token, card
-    shown = await stage.surface(spot)
-    who = spot if spot.is_private else Spot(OWNER, spot.kind)
-    async with stage.lifted(who):
-        stage.presses(who, shown, f"v1:card:{token}")
-        await stage.rest()
-    return token, stage.last(spot)
+    stage.cards[token, COUNCIL] = card
+    return token
+
+
+async def carded(stage: Stage, spot: Spot, kind: str = STICKER_SET, ask: Ask = asked) -> tuple[str, Message]:
+    """A card there: what it is about, and the message. Who may not decide leaves it to the next."""
+    token = await undecided(stage, kind, ask)
+    known = token, spot.chat_id
+    if known not in stage.cards:
+        shown = await stage.surface(spot)
+        who = spot if spot.is_private else Spot(OWNER, spot.kind)
+        async with stage.lifted(who):
+            stage.presses(who, shown, f"v1:card:{token}")
+            await stage.rest()
+        stage.cards[known] = stage.last(spot)
+    return token, stage.cards[known]
 
 
 def _offers(name: str, chat_id: int, traces: Traces) -> bool:
