@@ -15,6 +15,7 @@ from services.flow.messages import Answer, Content, Messages, Text
 from services.flow.places import Asker, Place, Press
 from services.flow.planning import Plan, Planning
 from services.flow.proposal_messages import ProposalMessages, expiry_of
+from services.flow.roles import Roles
 from storage import chats, proposals
 from storage.database import Database, Transaction
 from storage.records import Approval
@@ -36,6 +37,7 @@ class Proposals:
         messages: Messages,
         journal: Journal,
         approvals: Approvals,
+        roles: Roles,
         shown: ProposalMessages,
         new_token: Callable[[], str],
     ) -> None:
@@ -47,7 +49,7 @@ class Proposals:
         self._journal = journal
         self._approvals = approvals
         self._shown = shown
-        self._planning = Planning(items, approvals)
+        self._planning = Planning(items, approvals, roles)
         self._new_token = new_token
 
     async def is_welcome(self, kind: str, key: str, place: Place) -> bool:

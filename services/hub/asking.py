@@ -111,6 +111,7 @@ class AskingRooms(FeatureRooms):
             self.messages,
             self.journal,
             self.approvals,
+            self.roles,
             self.proposal_messages,
             self._new_token,
         )

@@ -14,14 +14,14 @@ from services.engine.clock import Clock
 from services.engine.errors import HubError, Refused
 from services.flow.leases import Hold
 from services.programmes import contacts, deals
-from services.programmes.catalogue import Catalogue
+from services.programmes.catalogue import TITLES, Catalogue
 from services.programmes.comments import Comments
 from services.programmes.contacts import Contacts, Match, Person
 from services.programmes.deals import Deals, DealTerms
 from services.programmes.model import PollForm, Programme, origin_of
 from services.programmes.questions import Question, ask, number_of
 from storage import submissions
-from storage.submissions import Submission
+from storage.submissions import Submission, Wanted
 
 READING = 60.0  # seconds that what is looked up is held
 SENDING = 120.0  # seconds that a write may take with its repeats; then its outcome counts as unknown
@@ -88,7 +88,7 @@ class Attempt:
         self._form: PollForm | None = None
         self._was_known = True  # the contact was there before
         self._is_seen = False  # in this try, at the portal
-        self._unlinked: dict[str, int] = {}  # deals that an earlier try made and whose contact was lost
+        self._unlinked: dict[str, int] = {}  # deals that an earlier try made, with no contact or another one
         self._with_email = True
         self.learnt = Learnt(row.contact_id, in_doubt=row.in_doubt)
 
@@ -99,9 +99,10 @@ class Attempt:
 
     async def look_everywhere(self, keys: Collection[str]) -> None:
         """Look for these of `unknown` past the portal's own comparison, and go on. Raises as `run` does."""
-        if found := await self._rooms.catalogue.look_everywhere(keys):
-            self._programmes |= self._rooms.catalogue.learn_programmes(found)
-            await self._bring()
+        catalogue = self._rooms.catalogue
+        self._programmes |= dict.fromkeys(keys) | await catalogue.look_everywhere(keys)
+        catalogue.learn_programmes({key: self._programmes[key] for key in keys})
+        await self._bring()
 
     @property
     def unknown(self) -> list[str]:
@@ -146,9 +147,9 @@ class Attempt:
         asked: list[tuple[Question[Any], Callable[[Any], None]]] = []
         if self._form is None:
             asked.append((catalogue.form_question(self._row.poll_id), self._take_form))
-        for key in self._wanted:
-            if key not in self._programmes:
-                asked.append((catalogue.programme_question(key), partial(self._take_programme, key)))
+        unknown = iter([each for each in self._row.programmes if self._has_to_be_found(each)])
+        while part := {each.key: each.title for each in islice(unknown, TITLES)}:
+            asked.append((catalogue.titles_question(part), partial(self._take_programmes, part)))
         if self.learnt.contact_id is None:
             asked += [(each, self._take_match) for each in contacts.match_questions(self._person)]
         questions = [question for question, _ in asked]
@@ -160,9 +161,12 @@ class Attempt:
         self._form = form
         self._rooms.catalogue.learn_form(self._row.poll_id, form)
 
-    def _take_programme(self, key: str, programme: Programme | None) -> None:
-        self._programmes[key] = programme
-        self._rooms.catalogue.learn_programmes({key: programme})
+    def _has_to_be_found(self, wanted: Wanted) -> bool:
+        return wanted.deal_id is None and wanted.key not in self._programmes
+
+    def _take_programmes(self, asked: Collection[str], found: dict[str, Programme]) -> None:
+        self._rooms.catalogue.learn_programmes(found)
+        self._programmes |= dict.fromkeys(asked) | found
 
     def _take_match(self, match: Match) -> None:
         """Phone before e-mail, and of several contacts the oldest."""
@@ -185,7 +189,7 @@ class Attempt:
             self._made_contact(contact_id)
         for found in answers:
             for origin, deal in found.items():
-                if deal.has_contact:
+                if deal.contact_id and deal.contact_id == self.learnt.contact_id:
                     self._made_deal(made[origin], deal.id)
                 else:
                     self._unlinked[made[origin]] = deal.id

@@ -1,17 +1,18 @@
 """Poll forms and educational programmes as the portal knows them, through the cache."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from services.bitrix24.client import Portal
 from services.bitrix24.commands import Command
 from services.engine.cache import MISS, Region
 from services.engine.errors import Unavailable
-from services.programmes.model import PollForm, Programme, key_of, pattern_of
+from services.programmes.model import PollForm, Programme, collapsed, key_of, pattern_of
 from services.programmes.questions import Question, ask, lowest, number_of, rows_of
 from settings import Programmes as ProgrammeSettings
 
 LIST = "crm.item.list"  # https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html
+TITLES = 20  # in one command: were each of them there twice, a page would still hold them
 
 
 class Catalogue:
@@ -88,7 +89,7 @@ class Catalogue:
         """Keep an answer."""
         self._forms.set(str(poll_id), form)
 
-    def learn_programmes(self, answers: dict[str, Programme | None]) -> dict[str, Programme | None]:
+    def learn_programmes(self, answers: Mapping[str, Programme | None]) -> Mapping[str, Programme | None]:
         """Keep answers, and give them back."""
         for key, programme in answers.items():
             self._programmes.set(key, programme)
@@ -126,6 +127,29 @@ class Catalogue:
             rows = [row for row in rows_of(result, "items") if key_of(str(row.get("title"))) == key]
             row = lowest(rows, "id")
             return Programme(number_of(row["id"]), str(row["title"])) if row else None
+
+        return Question(Command(LIST, params), read)
+
+    def titles_question(self, titles: Mapping[str, str]) -> Question[dict[str, Programme]]:
+        """Which programmes bear these titles (by key), with one command for all of them; at most `TITLES`.
+
+        The portal compares whole titles, taking no case but each blank: `look_everywhere` finds the rest.
+        """
+        params = {
+            "entityTypeId": self._programme_type,
+            "select": ["id", "title"],
+            "filter": {"@title": [collapsed(title) for title in titles.values()]},
+            "order": {"id": "ASC"},
+        }
+
+        def read(result: Any) -> dict[str, Programme]:
+            rows = reversed(rows_of(result, "items"))  # of several of one title the first that was made
+            found = {key_of(str(row.get("title"))): row for row in rows}
+            return {
+                key: Programme(number_of(row.get("id")), str(row["title"]))
+                for key, row in found.items()
+                if key in titles
+            }
 
         return Question(Command(LIST, params), read)
 

@@ -15,10 +15,10 @@ ADD, LIST, UPDATE = "crm.deal.add", "crm.deal.list", "crm.deal.update"
 
 @dataclass(frozen=True, slots=True)
 class MadeDeal:
-    """A deal that an earlier try made; without a contact when that was lost on the way."""
+    """A deal that an earlier try made. Its contact is nobody, or anybody, when that was lost on the way."""
 
     id: int
-    has_contact: bool
+    contact_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _question(origins: list[str]) -> Question[dict[str, MadeDeal]]:
 
     def read(result: Any) -> dict[str, MadeDeal]:
         return {
-            origin: MadeDeal(number_of(row.get("ID")), row.get("CONTACT_ID") not in {None, "", "0", 0})
+            origin: MadeDeal(number_of(row.get("ID")), number_of(row.get("CONTACT_ID") or 0) or None)
             for row in rows_of(result)
             for origin in origins
             if is_ours(row, origin)

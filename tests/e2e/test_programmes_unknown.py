@@ -22,7 +22,7 @@ from tests.e2e.poll_forms import (
     standing,
 )
 from tests.e2e.wording import head, link_buttons, press_buttons, words
-from tests.town import ADMIN, BORIS, CHEN, Outside, Town, TownClock
+from tests.town import ADMIN, BORIS, CHEN, GROUP, Outside, Town, TownClock
 
 NEW = "Астрономия"
 
@@ -189,6 +189,29 @@ async def test_staff_may_ask_for_a_programme_and_an_admin_adds_one_at_once(outsi
         assert head(town.last(ADMIN)) == words("added-programme")
         titles = [row["TITLE"] for row in outside.portal.items[PROGRAMMES].values()]
         assert titles[-2:] == [NEW, "Ботаника"]
+
+
+async def test_who_is_no_staff_asks_for_what_staff_proposed_but_learns_nothing_of_the_portal(
+    outside: Outside,
+) -> None:
+    async with at_work(outside, STAFF_IDS=str(BORIS)) as town:
+        await town.says(BORIS, f"/programme {NEW}", GROUP)
+        offer = town.last(GROUP)
+        outside.portal.add_item(PROGRAMMES, TITLE=NEW)
+        await town.presses(CHEN, offer)
+        assert button(town.last(ADMIN), "yes")
+        assert [message.text for message in town.sent(GROUP) if message.message_id != offer.message_id] == []
+
+
+async def test_without_any_admin_staff_add_a_programme_and_nobody_else(outside: Outside) -> None:
+    async with at_work(outside, STAFF_IDS=str(BORIS), ADMIN_IDS="") as town:
+        titles = len(outside.portal.items[PROGRAMMES])
+        await town.says(BORIS, f"/programme {NEW}", GROUP)
+        offer = town.last(GROUP)
+        await town.presses(CHEN, offer)
+        assert len(outside.portal.items[PROGRAMMES]) == titles
+        await town.presses(BORIS, offer)
+        assert len(outside.portal.items[PROGRAMMES]) == titles + 1
 
 
 async def test_while_the_portal_is_away_what_was_known_is_told(outside: Outside) -> None:
