@@ -195,3 +195,21 @@ async def test_forms_of_one_new_phone_at_one_moment_make_one_contact(outside: Ou
         assert len(outside.portal.contacts) == 1
         assert len(outside.portal.deals) == 8
         assert sound(outside.portal)
+
+
+async def test_what_is_made_stands_in_the_settings_funnel_with_all_that_was_given_and_in_the_journal(
+    outside: Outside,
+) -> None:
+    portal = outside.portal
+    portal.dictionaries.add_funnel(5, "Курсы")
+    title = "К" * 250
+    portal.add_item(PROGRAMMES, TITLE=title)
+    async with at_work(outside, PROGRAM_DEAL_CATEGORY_ID="5") as town:
+        answer = (await hand_in(town, a_form("s-1", title, MATHS, email="Anna@Example.com"))).json()
+        assert {deal["CATEGORY_ID"] for deal in portal.deals.values()} == {"5"}
+        assert portal.deals[answer["deal_ids"][title]]["TITLE"] == f"{title} — Ан"
+        [contact] = portal.contacts.values()
+        assert [each["VALUE"] for each in contact["EMAIL"]] == ["anna@example.com"]
+        told = await town.rows("SELECT actor, action, kind, key FROM journal ORDER BY id")
+        made = [("contact", answer["contact_id"]), *(("deal", each) for each in answer["deal_ids"].values())]
+        assert told == [("poll_form", "add", kind, str(number)) for kind, number in made]

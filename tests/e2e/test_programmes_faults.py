@@ -66,6 +66,29 @@ async def test_a_portal_that_answers_nonsense_is_asked_again_later(outside: Outs
         await ends_well(town, outside)
 
 
+async def test_deals_whose_contact_was_not_made_become_nobody_elses(outside: Outside) -> None:
+    """A portal that passes over a command makes of a reference to its result the number 1."""
+    other = outside.portal.add_contact(NAME="Ольга", PHONE="9210000000")
+    assert other == 1
+    async with at_work(outside) as town:
+        outside.portal.faults.plan("skipped", method="crm.contact.add")
+        await hand_in(town, a_form("s-1", MATHS, PHYSICS, CHESS))
+        await finished(town)
+        answer = (await standing(town, "s-1")).json()
+        assert answer["status"] == "success"
+        assert answer["contact_id"] != other
+        assert {deal["CONTACT_ID"] for deal in outside.portal.deals.values()} == {str(answer["contact_id"])}
+        assert len(outside.portal.deals) == 3
+
+
+async def test_a_deal_that_was_found_without_its_contact_is_not_forgotten(outside: Outside) -> None:
+    async with at_work(outside) as town:
+        outside.portal.faults.plan("skipped", method="crm.contact.add")
+        outside.portal.faults.plan("operating", method="crm.contact.add", times=2)
+        await hand_in(town, a_form("s-1", MATHS, PHYSICS))
+        await ends_well(town, outside)
+
+
 async def test_another_form_of_the_same_person_waits_until_a_lost_answer_is_sure(outside: Outside) -> None:
     async with at_work(outside) as town:
         outside.portal.faults.plan("timeout_applied", method="crm.contact.add")

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from sandbox.bitrix24.seed import POLL_FORMS, PROGRAMMES
+from sandbox.bitrix24.user_fields import add_user_field
 from tests.e2e.poll_forms import MATHS, PATH, a_form, at_work, finished, hand_in, requests, sound, standing
-from tests.town import API_KEY, Outside, Town
+from tests.town import ADMIN, API_KEY, Outside, Town
 
 ODD = "anna..s@example.com"  # the portal takes no two dots
 
@@ -170,9 +171,51 @@ async def test_without_programmes_there_is_a_contact_and_no_deal(outside: Outsid
         assert answer == {"status": "success", "contact_id": 1, "deal_ids": {}, "unknown_programs": []}
 
 
-async def test_a_form_is_found_by_its_own_field_and_its_value_is_compared(outside: Outside) -> None:
+@pytest.mark.parametrize("name", ["UF_CRM_5_POLL", "ufCrm_5_POLL"])
+async def test_a_form_is_found_by_its_own_field_and_not_by_its_number(outside: Outside, name: str) -> None:
     portal = outside.portal
-    async with at_work(outside, POLL_FORM_ID_FIELD="UF_CRM_5_POLL") as town:
-        response = await hand_in(town, a_form("s-1", MATHS, poll_id=900))
-        assert response.json()["status"] == "failed"
-        assert portal.items[POLL_FORMS]
+    add_user_field(portal, {"FIELD_NAME": "UF_CRM_5_POLL", "USER_TYPE_ID": "integer"}, POLL_FORMS)
+    async with at_work(outside, POLL_FORM_ID_FIELD=name) as town:
+        other = portal.add_item(POLL_FORMS, TITLE="Анкета", UF_CRM_5_POLL="900")
+        answer = (await hand_in(town, a_form("s-1", MATHS, poll_id=900))).json()
+        assert answer["status"] == "success"
+        [deal] = portal.deals.values()
+        assert str(deal[f"PARENT_ID_{POLL_FORMS}"]) == str(other)
+        assert (await hand_in(town, a_form("s-2", MATHS, poll_id=other))).json()["status"] == "failed"
+
+
+@pytest.mark.parametrize("name", ["UF_CRM_5_NONE", "noSuchField"])
+async def test_a_field_that_forms_do_not_have_is_told_to_whoever_looks(outside: Outside, name: str) -> None:
+    async with at_work(outside, POLL_FORM_ID_FIELD=name) as town:
+        assert (await hand_in(town, a_form("s-1", MATHS))).json()["status"] == "failed"
+        [(reason,)] = await town.rows("SELECT reason FROM jobs WHERE state = 'dead'")
+        assert name in str(reason)
+
+
+async def test_an_email_that_was_refused_is_told_though_the_answer_got_lost(outside: Outside) -> None:
+    async with at_work(outside) as town:
+        outside.portal.faults.plan("lost_answer", method="crm.contact.add", inside=True, after=1)
+        await hand_in(town, a_form("s-1", MATHS, email=ODD))
+        await finished(town)
+        assert (await standing(town, "s-1")).json()["status"] == "success"
+        [deal] = outside.portal.deals.values()
+        assert deal["COMMENTS"] == f"E-mail in the form: {ODD}"
+        assert sound(outside.portal)
+
+
+async def test_deals_are_told_by_the_titles_as_they_were_given(outside: Outside) -> None:
+    given, other = " математика\u00a0  БАЗА\t", "  Химия "
+    async with at_work(outside) as town:
+        answer = (await hand_in(town, a_form("s-1", given, MATHS, other, other.upper()))).json()
+        assert (list(answer["deal_ids"]), answer["unknown_programs"]) == ([given], [other])
+        [deal] = outside.portal.deals.values()
+        assert deal["TITLE"] == f"{MATHS} — Анна Смирнова"
+        assert "<b>Химия</b>" in town.last(ADMIN).text or "Химия" in town.last(ADMIN).text.split("\n")
+
+
+async def test_names_of_any_signs_reach_the_portal_whole(outside: Outside) -> None:
+    name = "Анна \N{WOMAN}\u200d\N{GIRL} 𠮷"
+    async with at_work(outside) as town:
+        assert (await hand_in(town, a_form("s-1", MATHS, name=name))).json()["status"] == "success"
+        [contact] = outside.portal.contacts.values()
+        assert contact["NAME"] == name
