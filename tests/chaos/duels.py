@@ -99,7 +99,8 @@ class Duels:
             self._world.add_set(name, name)
         self._world.send_text(CHEN, CHEN, " ".join(f"https://t.me/addstickers/{name}" for name in names))
         await self._scene.until_quiet()
-        offer = self._world.sent(CHEN)[-1]
+        # What came of the set before may be told after it.
+        offer = next(each for each in reversed(self._world.sent(CHEN)) if names[-1] in each.text)
         self._world.react(CHEN, offer.message_id, CHEN, ["👍"])
         await self._until(lambda: all(self._card(who, names[-1]) for who in NAMES))
         await self._scene.until_quiet()
