@@ -24,7 +24,7 @@ new for each run, that takes fifty requests at once and then two a second{latenc
 by their ids.
 
 - Ours is `portal.list_all`: by id, so that no deal is missed or read twice while others come and go; one
-  page, then eight in one request, then fifty.
+  page, then in one request as many as a quick portal gives in half a second, then fifty.
 - fast-bitrix24: `get_all`, by offsets: the first page tells how many there are, the rest is asked at once.
 - b24pysdk: `call_list_fast`, by id: one page, then fifty in a request."""
 

@@ -15,7 +15,7 @@ from storage.tables import portal_buckets
 from storage.upserts import upsert
 
 ROUNDING = 1e-6  # a tenth of a request ten times is one
-TOGETHER = 5.0  # seconds that a process may have waited for the row since it looked at the clock
+APART = 60.0  # seconds that clocks of processes may differ, one's wait for the row included
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,13 @@ class Bucket:
     at: datetime
 
     def drained(self, rate: float, now: datetime) -> "Bucket":
-        """The same bucket now. What another process wrote a moment later than this `now` is kept as it is.
+        """The same bucket now. What another process wrote a little later than this `now` is kept as it is.
 
-        A clock that was set back is believed: nothing has drained, and time goes on from there.
+        Else two whose clocks differ would both drain it, each by its own. A clock that was set back by more
+        is believed: nothing has drained, and time goes on from there.
         """
         elapsed = (now - self.at).total_seconds()
-        if -TOGETHER < elapsed < 0:
+        if -APART < elapsed < 0:
             return self
         return Bucket(max(self.level - rate * max(elapsed, 0.0), 0.0), now)
 

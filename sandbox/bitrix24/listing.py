@@ -1,6 +1,7 @@
 """Lists: filters with their prefixes, order, pages of fifty, and the fields that are given."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -39,9 +40,14 @@ def split_prefix(key: str) -> tuple[str, str]:
     return (found[1] or "", found[2]) if found else ("", key)
 
 
-def page_of(rows: Mapping[int, Json], tests: list[Test], order: list[tuple[Field, bool]], start: int) -> Page:
-    """Fifty records from the page that `start` is on; -1 is the first, uncounted."""
-    found: Iterable[Json] = (one for one in rows.values() if all(test(one) for test in tests))
+def page_of(
+    rows: Mapping[int, Json], tests: list[Test], order: list[tuple[Field, bool]], start: int, after: int = 0
+) -> Page:
+    """Fifty records from the page that `start` is on; -1 is the first, uncounted.
+
+    None of those up to the id `after` passes the tests, so they are not looked at: what an index is for.
+    """
+    found: Iterable[Json] = (one for one in _behind(rows, after) if all(test(one) for test in tests))
     if order and (order[0][0].name, order[0][1]) != ("ID", False):
         found = _sorted(found, order)
     if start < 0:
@@ -50,6 +56,17 @@ def page_of(rows: Mapping[int, Json], tests: list[Test], order: list[tuple[Field
     begin = start // PAGE * PAGE
     following = begin + PAGE
     return Page(every[begin:following], len(every), following if following < len(every) else None)
+
+
+def after_id(asked: Any) -> int:
+    """The id behind which all records are that a filter lets pass; 0 for one that does not say."""
+    bounds = [asked[key] for key in (">ID", ">id") if isinstance(asked, dict) and key in asked]
+    return max((whole(one) for one in bounds if not isinstance(one, dict | list)), default=0)
+
+
+def _behind(rows: Mapping[int, Json], after: int) -> Iterable[Json]:
+    ids = list(rows)
+    return map(rows.__getitem__, islice(ids, bisect_right(ids, after), None))
 
 
 def _sorted(found: Iterable[Json], order: list[tuple[Field, bool]]) -> list[Json]:

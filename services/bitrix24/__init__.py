@@ -12,6 +12,7 @@ from services.bitrix24.errors import SYSTEM
 from services.bitrix24.exchange import PortalExchange
 from services.bitrix24.hosts import StoredHosts
 from services.bitrix24.limiter import Limiter
+from services.bitrix24.misses import Misses
 from services.bitrix24.operating import Operating
 from services.bitrix24.retrying import Attempts, Retrying
 from services.bitrix24.rounds import Rounds
@@ -75,8 +76,10 @@ def _portal(
         settings.retry_max_delay,
     )
 
+    misses = Misses()
+
     def new_attempts() -> Attempts:
-        return Attempts(retrying, clock, random)
+        return Attempts(retrying, clock, random, misses)
 
     singly = Singly(clock, always=not settings.batch_enabled)
     tries = Tries(sending, singly, new_attempts)

@@ -88,8 +88,9 @@ class Webhook:
             is_fit = self._is_fit(parts, parts.port)
         except ValueError:
             return None
-        path = self._path(method)
-        return parts.netloc.lower() if is_fit and parts.path in (path, f"{path}.json") else None
+        path = parts.path.rstrip("/").removesuffix(".json")
+        known = (self._path(method), self._path(method.lower()))  # the portal itself writes them small
+        return parts.netloc.lower() if is_fit and path in known else None
 
     async def renewed(self, code: str) -> bool:
         """See Address. A webhook's secret is made by hand."""

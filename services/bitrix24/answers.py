@@ -1,18 +1,19 @@
 """What a portal's answer says about each command that was sent."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.bitrix24.commands import Command
 from services.bitrix24.errors import (
-    BATCH_REFUSALS,
     Meaning,
     PortalMisconfigured,
     PortalNotFound,
     PortalRefused,
     code_and_description,
     meaning_of,
+    refuses_batches,
 )
 from services.bitrix24.outcomes import (
     AWAY,
@@ -97,7 +98,7 @@ class Answers:
         if "error" in body:
             return [self._batch_error(command, answer) for command in named.values()]
         sections = body["result"]
-        if not isinstance(sections, dict) or "result" not in sections:
+        if not isinstance(sections, dict) or not sections.keys() & {"result", "result_error"}:
             return [lost(command, "a batch's answer without its sections") for command in named.values()]
         parts = _Sections(*(_section(sections.get(which)) for which in SECTIONS))
         outcomes, has_failed = [], False
@@ -121,8 +122,9 @@ class Answers:
     def _batch_error(self, command: Command, answer: Answer) -> Outcome:
         code, description = code_and_description(answer.body)
         meaning = meaning_of(code, description, answer.status)
-        if code.upper() in BATCH_REFUSALS:
-            return NotRun(f"the portal takes no such batch: {code}", code=BATCH_REFUSED)
+        if refuses_batches(code, description, answer.status):
+            said = self._mask(f"{code} {description}".strip())
+            return NotRun(f"the portal takes no such batch: {said}", code=BATCH_REFUSED)
         if meaning is Meaning.MISCONFIGURED or meaning in _NOT_EXECUTED:
             return self._error(command, answer.body, answer.status, None, answer.retry_after)
         return lost(command, self._mask(f"batch: {code} {description}"), answer.retry_after)
@@ -136,15 +138,16 @@ class Answers:
         if meaning is Meaning.UNKNOWN:
             return lost(command, f"{code} {description}".strip(), asked)
         if meaning in _NOT_EXECUTED:
-            return NotRun(f"{code} {description}".strip(), self._wait(asked, timing), code.upper(), timing)
+            wait = self._pause(asked, timing) if meaning is Meaning.METHOD_PAUSED else asked
+            return NotRun(f"{code} {description}".strip(), wait, code.upper(), timing)
         return Failed(_NO[meaning](command.method, code, description), timing)
 
     def _masked(self, text: str) -> str:
         return text if text.isdecimal() else self._mask(text)  # a code of digits is no phone number
 
-    def _wait(self, asked: float | None, timing: Timing | None) -> float | None:
-        if asked is None and timing and timing.operating_reset_at:
-            return max(timing.operating_reset_at - self._now(), 0.0)
+    def _pause(self, asked: float | None, timing: Timing | None) -> float | None:
+        if timing and timing.operating_reset_at:
+            return max(timing.operating_reset_at - self._now(), asked or 0.0)
         return asked
 
     def _too_long(self, command: Command, answer: NoAnswer, is_batch: bool) -> Outcome:
@@ -166,9 +169,10 @@ def timing_of(value: Any) -> Timing | None:
     """A `time` section; figures come as whole numbers, fractions or texts. None when there is none."""
     if not isinstance(value, dict):
         return None
+    processing = _number(value.get("processing")) or 0.0
     return Timing(
-        _number(value.get("duration")) or 0.0,
-        _number(value.get("processing")) or 0.0,
+        max(_number(value.get("duration")) or 0.0, processing),  # the one or the other may be missing
+        processing,
         _number(value.get("operating")),
         _number(value.get("operating_reset_at")),
     )
@@ -176,9 +180,10 @@ def timing_of(value: Any) -> Timing | None:
 
 def _number(value: Any) -> float | None:
     try:
-        return None if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+        number = math.nan if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def _count(value: Any) -> int | None:

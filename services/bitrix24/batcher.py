@@ -17,7 +17,7 @@ from services.bitrix24.commands import Command
 from services.bitrix24.errors import PortalUnavailable
 from services.bitrix24.limiter import Limiter, Permit
 from services.bitrix24.operating import Operating
-from services.bitrix24.outcomes import AWAY, METHOD_PAUSED, Exchange, NotRun, Outcome
+from services.bitrix24.outcomes import METHOD_PAUSED, STOPPING, Exchange, NotRun, Outcome, Unknown
 from services.bitrix24.sizing import LARGEST, Durations, Load
 from services.engine.clock import Clock
 from services.engine.supervisor import Supervisor
@@ -195,6 +195,9 @@ class Batcher:
         begun = self._clock.monotonic()
         try:
             outcomes = await self._exchange(commands, halt)
+        except asyncio.CancelledError:
+            outcomes = [_stopped(command) for command in commands]
+            raise
         finally:
             permit.ended()
             self._durations.learn(commands, outcomes, self._clock.monotonic() - begun)
@@ -231,5 +234,10 @@ def _tell(entries: Sequence[_Entry], outcomes: list[Outcome]) -> None:
 def _give_up(lane: _Lane) -> None:
     for entry in lane.entries:
         if not entry.told.done():
-            entry.told.set_result([NotRun("the hub ends", code=AWAY) for _ in entry.commands])
+            entry.told.set_result([NotRun("the hub ends", code=STOPPING) for _ in entry.commands])
     lane.entries.clear()
+
+
+def _stopped(command: Command) -> Outcome:
+    reason = "the hub ended before the answer came"
+    return Unknown(reason) if command.is_write else NotRun(reason, code=STOPPING)

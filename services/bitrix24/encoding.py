@@ -11,16 +11,19 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
 from services.bitrix24.commands import Command, Reference
 
 MOST_VARIABLES = 900  # PHP drops what is beyond max_input_vars (1000) without a word
-LONGEST_QUERY = 120_000  # characters of one command inside a batch
+LONGEST_TEXT = 40_000  # bytes of all texts of one command inside a batch; a query triples them at most
 
-# The portal's own pattern. It looks at bytes, so only ASCII spaces end a token.
-_TOKEN = re.compile(r"\$(?:result|next|total|time|error)\S*\[", re.IGNORECASE | re.ASCII)
+# The portal's own pattern is \$(result|…)\S*\[, on bytes, so only ASCII spaces end a token. In two parts it
+# needs one look at a text; in one, a look at all the rest for each of many `$result` that no bracket follows.
+_TOKENS_BEGINNING = re.compile(r"\$(?:result|next|total|time|error)", re.IGNORECASE | re.ASCII)
+_SPACES = re.compile(r"\s+", re.ASCII)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _CHANGED_IN_KEYS = re.compile(r"[\[\]\x00]")
 _CHANGED_IN_FIRST_KEYS = re.compile(r"[. ]")  # parse_str makes underscores of them
@@ -29,20 +32,20 @@ _CHANGED_IN_FIRST_KEYS = re.compile(r"[. ]")  # parse_str makes underscores of t
 def plain(value: Any) -> Any:
     """`value` as JSON knows it, one meaning for both ways; references stay. Raises ValueError, TypeError."""
     match value:
+        case str():
+            return value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)
         case None:
             return ""
         case bool():
             return int(value)
-        case str():
-            return _LONE_SURROGATE.sub("\ufffd", value)
         case int() | Reference():
             return value
-        case Decimal() | float() | date():
-            return _as_text(value)
-        case Mapping():
+        case dict() | Mapping():
             return {str(key): plain(one) for key, one in value.items()}
         case list() | tuple():
             return [plain(one) for one in value]
+        case Decimal() | float() | date():
+            return _as_text(value)
     raise TypeError(f"a portal's parameters cannot hold {type(value).__name__}")
 
 
@@ -67,11 +70,14 @@ def json_body(body: Mapping[str, Any]) -> bytes:
 
 def http_build_query(params: Mapping[str, Any]) -> str:
     """What PHP's function of this name gives. None and empty lists and maps are left out, as there."""
-    return "&".join(f"{_quoted(key)}={_quoted(text)}" for key, text in _pairs(params))
+    return "&".join(f"{_quoted_key(key)}={_quoted(text)}" for key, text in _pairs(params))
 
 
 def _quoted(text: str) -> str:
     return quote_plus(text).replace("~", "%7E")  # PHP's urlencode spares one character less
+
+
+_quoted_key = lru_cache(maxsize=1000)(_quoted)  # the same few, command after command
 
 
 def _pairs(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -125,9 +131,19 @@ def travels_alone(command: Command) -> bool:
     if any(_CHANGED_IN_FIRST_KEYS.search(key) for key in params):
         return True
     leaves = list(_pairs(_with_empty_lists(params)))
-    if len(leaves) > MOST_VARIABLES or any(_TOKEN.search(text) for text in _texts(params)):
+    if (
+        len(leaves) > MOST_VARIABLES
+        or sum(len(key) + len(text.encode()) for key, text in leaves) > LONGEST_TEXT
+    ):
         return True
-    return sum(len(_quoted(text)) + len(_quoted(key)) + 2 for key, text in leaves) > LONGEST_QUERY
+    return any(map(_holds_token, _texts(params)))
+
+
+def _holds_token(text: str) -> bool:
+    if "$" not in text or "[" not in text:
+        return False
+    beginnings = ((word, _TOKENS_BEGINNING.search(word)) for word in _SPACES.split(text))
+    return any(found and word.find("[", found.end()) >= 0 for word, found in beginnings)
 
 
 def _texts(value: Any) -> Iterator[str]:

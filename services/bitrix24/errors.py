@@ -17,6 +17,7 @@ from services.engine.errors import Refused, Unavailable
 
 SYSTEM = "bitrix24"
 LONGEST_DESCRIPTION = 300  # characters of a portal's own text that are kept
+TOO_MANY = 429  # the status of a request that was not let in, whoever says it
 
 
 class PortalRefused(Refused):
@@ -95,18 +96,8 @@ _MEANINGS: dict[Meaning, tuple[str, ...]] = {
 }
 CODES = {code: meaning for meaning, codes in _MEANINGS.items() for code in codes}
 
-# Said of a batch itself these prove that none of its commands ran, and that single calls may still work.
-BATCH_REFUSALS = frozenset(
-    {
-        "ACCESS_DENIED",
-        "ERROR_ARGUMENT",
-        "ERROR_BATCH_LENGTH_EXCEEDED",
-        "ERROR_BATCH_METHOD_NOT_ALLOWED",
-        "ERROR_METHOD_NOT_FOUND",
-        "INSUFFICIENT_SCOPE",
-        "INVALID_ARG_VALUE",
-    }
-)
+_OF_BATCHES_ALONE = frozenset({"ACCESS_DENIED", "INSUFFICIENT_SCOPE"})  # single calls may still be let in
+_OF_ANY_MOMENT = "ERROR_CORE"
 
 
 def code_and_description(body: dict[str, Any]) -> tuple[str, str]:
@@ -121,6 +112,20 @@ def meaning_of(code: str, description: str, status: int | None) -> Meaning:
     """What the code means; `status` (None inside a batch) only decides about codes nobody knows."""
     if known := CODES.get(code.upper()):
         return known
+    if status == TOO_MANY:
+        return Meaning.NOT_NOW
     if not code and description.strip(" .").lower() == "not found":
         return Meaning.NOT_FOUND
     return Meaning.UNKNOWN if status is not None and status >= 500 else Meaning.REFUSED
+
+
+def refuses_batches(code: str, description: str, status: int) -> bool:
+    """Whether an answer to a whole batch proves that none of its commands ran, and single calls may work.
+
+    What a command fails of is told beside its name. A refusal of everything, other than a server's mistake,
+    was made before the first one.
+    """
+    if code.upper() in _OF_BATCHES_ALONE:
+        return True
+    meaning = meaning_of(code, description, status)
+    return meaning in (Meaning.REFUSED, Meaning.NOT_FOUND) and code.upper() != _OF_ANY_MOMENT

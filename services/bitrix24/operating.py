@@ -30,6 +30,7 @@ class _Method:
     under_way: float = 0.0  # seconds that commands on their way will take, as far as we know
     blocked_until: float = -math.inf  # unix time, as the next
     reset_at: float | None = None  # when the oldest minute is over, as last told
+    is_counted: bool | None = None  # whether the portal counts; an installation of one's own may not
 
     def used(self, now: float) -> float:
         oldest = now // MINUTE - WINDOW
@@ -63,6 +64,8 @@ class Operating:
         found = self._methods.get(method.lower())
         if found is None:
             return self._limit * CEILING
+        if found.is_counted is False:
+            return math.inf
         left = self._limit * CEILING - found.used(self._now()) - found.under_way
         return left if found.under_way else max(left, COUNTED)
 
@@ -84,7 +87,9 @@ class Operating:
             minute = int(now // MINUTE)
             found.minutes[minute] = found.minutes.get(minute, 0.0) + timing.duration
         if timing.operating is None:
+            found.is_counted = bool(found.is_counted)
             return
+        found.is_counted = True
         found.others += timing.operating - found.used(now)
         found.reset_at = timing.operating_reset_at
         self._limit = max(self._limit, timing.operating - timing.duration)  # so much did not stop it
@@ -94,6 +99,7 @@ class Operating:
     def blocked(self, method: str, seconds: float | None) -> None:
         """The portal refused the method; it may be called in so many seconds, when it said so."""
         found, now = self._method(method), self._now()
+        found.is_counted = True
         used = found.used(now)
         if self._limit * CREDIBLE < used < self._limit:
             self._limit = used

@@ -6,8 +6,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from random import Random
 
-import structlog
-
+from services.bitrix24.misses import Miss, Misses
 from services.bitrix24.outcomes import METHOD_PAUSED, NotRun
 from services.engine.clock import Clock
 
@@ -15,8 +14,6 @@ IN_ALL = 30.0  # seconds of a call with all its repeats; what takes longer waits
 SPREAD = 0.1  # a wait is up to so much longer, so that those who failed together do not come back together
 SHORTEST_PAUSE = 1.0  # seconds
 LONGEST = 7 * 86_400.0  # seconds; what asks for more is no answer to take seriously
-
-log = structlog.get_logger(__name__)
 
 _MILLISECONDS = ("Retry-After-Ms", "X-Retry-After-Ms", "X-Lognex-Retry-After")
 
@@ -39,18 +36,19 @@ class Retrying:
 class Attempts:
     """One call's tries. Only requests and the waits between them count, not the queue before the limiter."""
 
-    def __init__(self, retrying: Retrying, clock: Clock, random: Random) -> None:
+    def __init__(self, retrying: Retrying, clock: Clock, random: Random, misses: Misses) -> None:
         self._retrying = retrying
         self._clock = clock
         self._random = random
+        self._misses = misses
         self._spent = 0.0
         self._number = 1  # of the try under way
 
     async def again(self, what: str, failed: NotRun) -> bool:
         """Wait until it may be tried again; False when it may not, or not in time."""
         wait = self._pause(failed) if failed.code == METHOD_PAUSED else self._wait(failed)
-        details = {"method": what, "attempt": self._number, "of": self._retrying.attempts}
-        log.warning("portal.attempt_failed", details={**details, "cause": failed.reason, "wait": wait})
+        miss = Miss(self._number, self._retrying.attempts, failed.reason, is_last=wait is None)
+        self._misses.tell(what, miss, wait or 0.0)
         if wait is None:
             return False
         self._spent += wait

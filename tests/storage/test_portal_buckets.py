@@ -63,6 +63,15 @@ async def test_a_clock_that_was_set_back_neither_fills_nor_drains(database: Watc
     assert (await reserve(database, seconds=2.5)).granted == 5, "time goes on from there"
 
 
+async def test_processes_whose_clocks_differ_drain_what_one_of_them_would(database: WatchedDatabase) -> None:
+    granted = 0
+    for second in range(60):
+        skew = 30.0 * (second % 2)
+        granted += (await reserve(database, seconds=second + skew)).granted
+    assert granted <= 50 + 2 * (60 + 30), "two a second, and once what the one is ahead"
+    assert granted >= 50 + 2 * 55
+
+
 async def test_who_looked_at_the_clock_before_another_wrote_drains_nothing_twice() -> None:
     bucket = Bucket(10.0, NOON)
     late, _ = portal_buckets.fill(bucket, Wish(0, 2.0, 50.0), NOON - timedelta(seconds=1))

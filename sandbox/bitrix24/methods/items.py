@@ -79,7 +79,8 @@ def _list(hit: Hit, entity: Entity) -> Answer:
     classic_order = {names[name]: way for name, way in order.items() if name in names}
     tests = _tests(hit, entity, names)
     sorting = listing.order_of(entity.fields, classic_order)
-    page = listing.page_of(entity.rows, tests, sorting, hit.start)
+    after = listing.after_id(hit.param("filter"))
+    page = listing.page_of(entity.rows, tests, sorting, hit.start, after)
     wanted = _selected(names, hit.param("select"))
     items = [_item(hit.portal, entity, one, wanted, original=_is_original(hit)) for one in page.records]
     return Answer({"items": items}, page.total, page.next)

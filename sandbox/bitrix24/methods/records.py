@@ -65,7 +65,7 @@ def _fields(hit: Hit, entity: Entity) -> Answer:
 def _list(hit: Hit, entity: Entity) -> Answer:
     tests = classic_tests(entity.fields, hit.param("filter"))
     order = listing.order_of(entity.fields, hit.param("order"))
-    page = listing.page_of(entity.rows, tests, order, hit.start)
+    page = listing.page_of(entity.rows, tests, order, hit.start, listing.after_id(hit.param("filter")))
     names = selected(entity, hit.param("select"))
     rows = [shown(hit.portal, entity, one, names) for one in page.records]
     return Answer(rows, page.total or 0, page.next)

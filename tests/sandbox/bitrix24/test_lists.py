@@ -145,3 +145,11 @@ async def test_dictionaries(caller: Caller) -> None:
     assert {one["name"] for one in funnels} == {"Общая", "Обучение"}
     assert [one["entityTypeId"] for one in (await caller.ok("crm.type.list"))["types"]] == [FORMS]
     assert (await caller.ok("user.get", FILTER={"ID": 1}))[0]["TIMESTAMP_X"] == {}
+
+
+async def test_a_bound_that_is_an_array_bounds_nothing(caller: Caller, portal: Portal) -> None:
+    """As where a reference led to a whole page instead of to its last id."""
+    number = portal.add_deal(TITLE="x")
+    portal.add_deal(TITLE="y")
+    found = await caller.ok("crm.deal.list", filter={">ID": [number]}, start=-1)
+    assert found[0]["ID"] == str(number)

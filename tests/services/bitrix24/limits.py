@@ -30,11 +30,15 @@ class InMemory:
         metadata.create_all(self._engine)
         self.away = False
         self.writes = 0
+        self.meanwhile: Callable[[], None] | None = None  # happens during the next write
 
     async def write(self, unit: Callable[[Transaction], Result]) -> Result:
         await asyncio.sleep(0)
         if self.away:
             raise StorageUnavailable("away")
+        if self.meanwhile:
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
         self.writes += 1
         with self._engine.begin() as connection:
             return unit(connection)

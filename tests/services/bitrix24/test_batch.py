@@ -221,6 +221,9 @@ async def test_without_batches_we_refer_and_halt_ourselves(tmp_path: Any) -> Non
     [
         ({"error": "ERROR_METHOD_NOT_FOUND", "error_description": ""}, 404),
         ({"error": "ACCESS_DENIED", "error_description": ""}, 403),
+        ({"error": "", "error_description": "Access denied."}, 400),
+        ({"error": 100}, 400),
+        ({"error": "BATCHES_ARE_OFF"}, 403),
         (HTML, 413),
     ],
 )
@@ -240,8 +243,11 @@ async def test_a_portal_that_takes_no_batches_is_asked_one_by_one(
     assert far.methods[5:] == ["batch"]
 
 
-async def test_a_batch_refused_for_a_reason_nobody_knows_may_have_run(room: Room, far: FarPortal) -> None:
-    far.refuses("ERROR_CORE", 400)
+@pytest.mark.parametrize(("code", "status"), [("ERROR_CORE", 400), ("BATCHES_ARE_OFF", 500), ("", 502)])
+async def test_a_batch_that_failed_in_the_middle_may_have_run(
+    room: Room, far: FarPortal, code: str, status: int
+) -> None:
+    far.refuses(code, status)
     found = await room.run(room.portal.batch([Command(ADD), Command(GET)]))
     assert kinds(found) == ["Unknown", "Done"]
 

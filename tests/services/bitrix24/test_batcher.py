@@ -13,6 +13,7 @@ from services.bitrix24.operating import Operating
 from services.bitrix24.outcomes import (
     AWAY,
     METHOD_PAUSED,
+    STOPPING,
     Done,
     NotRun,
     Outcome,
@@ -158,14 +159,11 @@ async def test_a_method_that_slows_down_gets_smaller_batches_at_once_and_larger_
     room.far.seconds[ADD] = 1.0
     await room.many(ADD, 50)
     room.far.seconds[ADD] = 0.01
-    sizes = []
-    for _ in range(4):
-        before = len(room.far.requests)
-        await room.many(ADD, 50)
-        sizes.append(room.far.sizes[before])
-    assert sizes[0] == 20
-    assert sizes == sorted(sizes)
-    assert sizes[-1] == 50
+    fitting = []
+    for _ in range(3):
+        fitting.append(room.batcher.fitting([Command(ADD)] * 50))
+        await room.many(ADD, 1)
+    assert fitting == [20, 39, 50], "one quick request is no proof"
 
 
 async def test_a_lost_batch_makes_the_next_one_smaller(room: Room) -> None:
@@ -302,4 +300,15 @@ async def test_who_waits_when_the_hub_ends_is_told_that_nothing_was_sent(at: Lim
     waiting = asyncio.create_task(room.call(ADD))
     await at.clock.settle()
     await at.supervisor.stop(0)
-    assert isinstance(await waiting, NotRun)
+    told = await waiting
+    assert (type(told), told.code) == (NotRun, STOPPING), "nobody tries it again"
+
+
+async def test_what_is_on_its_way_when_the_hub_ends_is_not_tried_again(room: Room) -> None:
+    room.far.travel = 10.0
+    calls = [asyncio.create_task(room.call(method)) for method in (ADD, LIST)]
+    await room.at.clock.settle()
+    await room.at.supervisor.stop(0)
+    written, read = await asyncio.gather(*calls)
+    assert isinstance(written, Unknown)
+    assert (type(read), read.code) == (NotRun, STOPPING)

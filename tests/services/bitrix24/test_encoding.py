@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sandbox.bitrix24.php import parse_str
 from services.bitrix24.commands import Command, Reference
 from services.bitrix24.encoding import (
-    LONGEST_QUERY,
+    LONGEST_TEXT,
     MOST_VARIABLES,
     http_build_query,
     in_batch,
@@ -147,7 +147,12 @@ def test_more_variables_than_php_reads_travel_alone() -> None:
 
 def test_a_very_long_text_travels_alone() -> None:
     assert not travels_alone(Command("crm.deal.add", {"fields": {"COMMENTS": "ы" * 10_000}}))
-    assert travels_alone(Command("crm.deal.add", {"fields": {"COMMENTS": "ы" * (LONGEST_QUERY // 6)}}))
+    assert travels_alone(Command("crm.deal.add", {"fields": {"COMMENTS": "ы" * (LONGEST_TEXT // 2)}}))
+
+
+def test_megabytes_that_look_like_tokens_are_looked_at_once() -> None:
+    assert travels_alone(Command("crm.deal.add", {"fields": {"COMMENTS": "$result" * 1_000_000}}))
+    assert not travels_alone(Command("crm.deal.add", {"fields": {"COMMENTS": "[" + "$result" * 5000}}))
 
 
 @pytest.mark.parametrize("method", ["batch", "upload", "download", "Batch"])

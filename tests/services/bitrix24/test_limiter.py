@@ -135,6 +135,13 @@ async def test_a_refusal_means_full_and_slows_down_by_a_fifth(at: Limits) -> Non
     assert steps == pytest.approx([1 / 1.6] * 4, abs=0.01)
 
 
+async def test_what_was_being_reserved_when_a_refusal_came_is_not_sent(at: Limits) -> None:
+    limiter = at.limiter()
+    at.database.meanwhile = limiter.rejected
+    (first,) = await moments(at, limiter, 1)
+    assert first >= 0.5, "the portal has to forget one before"
+
+
 async def test_refusals_of_one_moment_slow_down_once(at: Limits) -> None:
     limiter = at.limiter()
     for _ in range(30):

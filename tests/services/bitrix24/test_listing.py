@@ -20,6 +20,7 @@ class Table:
         self.method = method
         self.pages = 0
         self.after_page: Any = None
+        self.time: dict[str, float] | None = None  # of a page that was asked for alone
 
     def page(self, params: dict[str, Any]) -> Any:
         """One call's result."""
@@ -38,7 +39,8 @@ class Table:
     async def answer(self, asked: Asked) -> httpx.Response:
         """A call or a batch, whose references are resolved as a portal resolves them."""
         if asked.method == self.method:
-            return httpx.Response(200, json={"result": self.page(asked.params), "total": 0})
+            told = {"time": self.time} if self.time else {}
+            return httpx.Response(200, json={"result": self.page(asked.params), "total": 0, **told})
         results: dict[str, Any] = {}
         for name, (method, params) in asked.commands.items():
             assert method == self.method
@@ -88,6 +90,17 @@ async def test_a_list_is_read_once_with_few_requests(
     assert table.pages == pages
 
 
+@pytest.mark.parametrize(("seconds", "requests", "pages"), [(0.0, 3, 101), (0.03, 4, 117), (0.7, 4, 109)])
+async def test_a_quick_portal_is_asked_for_more_pages_at_once(
+    room: Room, far: FarPortal, seconds: float, requests: int, pages: int
+) -> None:
+    table = Table(list(range(1, 5001)))
+    table.time = {"duration": seconds}
+    serve(far, table)
+    assert len(await read(room)) == 5000
+    assert (len(far.asked), table.pages) == (requests, pages)
+
+
 async def test_the_rows_of_items_are_read_from_inside(room: Room, far: FarPortal) -> None:
     table = Table(list(range(1, 301)), ITEMS)
     serve(far, table)
@@ -101,7 +114,7 @@ async def test_the_callers_filter_is_kept_and_its_first_id_is_where_it_begins(
     room: Room, far: FarPortal
 ) -> None:
     far.gives([{"ID": "78"}])
-    await read(room, params={"filter": {"=STAGE_ID": "NEW", ">ID": "77"}, "select": ["TITLE"]})
+    await read(room, params={"FILTER": {"=STAGE_ID": "NEW", ">ID": "77"}, "Select": ["TITLE"]})
     assert far.asked[0].params == {
         "filter": {"=STAGE_ID": "NEW", ">ID": 77},
         "select": ["ID", "TITLE"],

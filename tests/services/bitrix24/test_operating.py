@@ -88,7 +88,18 @@ async def test_what_is_under_way_takes_room() -> None:
 
 async def test_a_portal_without_the_limit_tells_nothing_and_is_not_paused() -> None:
     operating = Operating(HandClock())
+    operating.begin(ADD, 400.0)
     for _ in range(1000):
-        operating.record(ADD, Timing(0.05, 0.05))
+        operating.record(ADD, Timing(0.7, 0.7))
     assert operating.wait_for(ADD) == 0
-    assert operating.room(ADD) == pytest.approx(456)
+    assert operating.room(ADD) > 1000, "what is under way takes nothing, either"
+
+
+async def test_a_portal_that_refuses_without_having_told_is_believed() -> None:
+    operating = Operating(HandClock())
+    operating.record(ADD, Timing(300.0, 300.0))
+    operating.blocked(ADD, 60.0)
+    operating.record(ADD, Timing(1.0, 1.0))
+    assert operating.limit == pytest.approx(300)
+    assert operating.wait_for(ADD) == pytest.approx(61)
+    assert operating.room(ADD) < 1

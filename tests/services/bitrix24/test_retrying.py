@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.bitrix24.misses import Misses
 from services.bitrix24.outcomes import AWAY, METHOD_PAUSED, NotRun
 from services.bitrix24.retrying import IN_ALL, LONGEST, Attempts, Retrying, asked_wait
 from tests.clock import HandClock
@@ -23,7 +24,7 @@ PRESETS = {
 async def tried(retrying: Retrying, failed: NotRun) -> tuple[int, float]:
     """How many tries there were, and how long all took, without what the requests took."""
     clock = HandClock()
-    attempts, tries = Attempts(retrying, clock, Random(3)), 1
+    attempts, tries = Attempts(retrying, clock, Random(3), Misses()), 1
     while await clock.run(attempts.again("x", failed)):
         tries += 1
     return tries, clock.monotonic() - 1000.0
@@ -58,7 +59,7 @@ async def test_all_tries_fit_into_their_time(
 
 async def test_a_paused_method_is_no_failed_attempt() -> None:
     clock = HandClock()
-    attempts = Attempts(Retrying(1, 1, 2, 30), clock, Random(3))
+    attempts = Attempts(Retrying(1, 1, 2, 30), clock, Random(3), Misses())
     assert await clock.run(attempts.again("x", NotRun("paused", 20.0, METHOD_PAUSED)))
     assert clock.monotonic() == 1020.0
     assert not await clock.run(attempts.again("x", NotRun("paused", 20.0, METHOD_PAUSED)))

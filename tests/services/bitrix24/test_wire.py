@@ -1,5 +1,7 @@
 """The way to the portal: a renamed one is followed, and nothing of the address is ever shown."""
 
+import asyncio
+import json
 import logging
 import traceback
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ import structlog
 from services.bitrix24.address import Webhook
 from services.bitrix24.commands import Command
 from services.bitrix24.errors import OutcomeUnknown, PortalMisconfigured, PortalRefused, PortalUnavailable
-from services.engine.observability import configure_logging
+from services.engine.observability import bound, configure_logging
 from tests.services.bitrix24.far import HOST, HTML, SECRET, URL, FarPortal, Room, new_room
 
 ADD = "crm.deal.add"
@@ -82,6 +84,13 @@ async def test_only_the_same_portal_is_followed(room: Room, far: FarPortal, loca
         await room.run(room.portal.call(ADD))
     assert not isinstance(away.value, OutcomeUnknown)
     assert {asked.host for asked in far.asked} == {HOST}
+
+
+@pytest.mark.parametrize("end", ["crm.deal.add", "Crm.Deal.Add", "crm.deal.add.json", "crm.deal.add/?x=1"])
+async def test_the_method_may_be_spelled_as_the_portal_does(room: Room, far: FarPortal, end: str) -> None:
+    redirect(far, f"https://{NEW}/rest/1/{SECRET}/{end}")
+    await room.run(room.portal.call("Crm.Deal.Add"))
+    assert [asked.host for asked in far.asked] == [HOST, NEW]
 
 
 def test_a_place_without_a_port_is_none() -> None:
@@ -207,6 +216,26 @@ async def test_every_attempt_is_logged_with_its_number_cause_and_wait(
     assert '"wait": 1.' in lines[0]
     assert '"wait": null' in lines[2]
     assert logged.getvalue().count("portal.request") == 3
+
+
+async def test_calls_that_failed_together_are_one_line(room: Room, far: FarPortal, logged: StringIO) -> None:
+    for _ in range(49):  # as many as the bucket takes at once
+        await room.run(room.portal.call("crm.deal.get"))
+    far.says(HTML, 502)
+
+    async def many() -> None:
+        calls = [
+            room.portal.call(f"crm.{each}.list", {"n": n}) for n in range(10) for each in ("deal", "lead")
+        ]
+        await asyncio.gather(*calls)
+
+    with bound("work-1"):
+        await room.run(many())
+    (line,) = [json.loads(line) for line in logged.getvalue().splitlines() if "portal.attempt_failed" in line]
+    assert line["correlation_id"] == "work-1"
+    assert line["details"]["method"] == "crm.deal.list, crm.lead.list"
+    assert (line["details"]["calls"], line["details"]["attempt"]) == (20, 1)
+    assert 1.05 < line["details"]["wait"] <= 1.1, "the longest of all"
 
 
 async def test_calls_are_measured_by_known_names(room: Room, far: FarPortal) -> None:
