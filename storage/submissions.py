@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from storage.database import Transaction
 from storage.tables import jobs, submission_programmes, submissions
@@ -68,7 +68,8 @@ def put(tx: Transaction, row: Submission) -> bool:
     if not tx.execute(upsert(tx, submissions).values(values).on_conflict_do_nothing()).rowcount:
         return False
     wanted = [
-        {**each, "submission_id": row.id, "position": position} for position, each in enumerate(programmes)
+        {**each, "title": storable(each["title"]), "submission_id": row.id, "position": position}
+        for position, each in enumerate(programmes)
     ]
     if wanted:
         tx.execute(insert(submission_programmes), wanted)
@@ -106,13 +107,16 @@ def finish(tx: Transaction, submission_id: str, at: datetime) -> None:
 
 
 def waiting_for(tx: Transaction, key: str) -> list[str]:
-    """Those that chose a programme and have no deal for it, oldest first; none that were given up."""
+    """Those that chose a programme and have no deal for it, oldest first; none that were given up.
+
+    One whose first job died may have been done by a later one.
+    """
     given_up = select(jobs.c.id).where(jobs.c.id == submissions.c.job_id, jobs.c.state == "dead")
     query = (
         select(submissions.c.id)
         .join(submission_programmes, submission_programmes.c.submission_id == submissions.c.id)
         .where(submission_programmes.c.key == key, submission_programmes.c.deal_id.is_(None))
-        .where(~given_up.exists())
+        .where(or_(submissions.c.done_at.is_not(None), ~given_up.exists()))
         .order_by(submissions.c.accepted_at, submissions.c.id)
     )
     return list(tx.execute(query).scalars())

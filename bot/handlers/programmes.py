@@ -8,7 +8,7 @@ from bot.speech import message_of, say
 from services.flow.checks import Checks
 from services.flow.items import Recognised
 from services.flow.messages import Content, Messages, Text
-from services.programmes.model import LONGEST_TITLE, PROGRAMME
+from services.programmes.model import LONGEST_TITLE, PROGRAMME, collapsed
 
 
 class ProgrammeHandlers:
@@ -24,7 +24,7 @@ class ProgrammeHandlers:
 
     async def on_programme(self, update: Update, context: HubContext) -> None:
         """/programme TITLE."""
-        title = " ".join(context.args or [])
+        title = collapsed(" ".join(context.args or []))
         if not title or len(title) > LONGEST_TITLE:
             say(self._messages, update, context, Content((Text("programme-usage"),)))
             return

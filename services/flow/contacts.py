@@ -61,7 +61,7 @@ def spellings_of(phone: str) -> list[str]:
 
 def email_of(text: str) -> str | None:
     """An e-mail address in small letters; None for what is none."""
-    address = unicodedata.normalize("NFKC", text).strip().removeprefix("mailto:").casefold()
+    address = unicodedata.normalize("NFKC", text).strip().removeprefix("mailto:").lower()
     return address if len(address) <= 254 and _EMAIL.fullmatch(address) else None
 
 

@@ -2,30 +2,29 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from typing import Any
 
 from services.bitrix24.client import Portal
 from services.bitrix24.commands import Command, Reference
 from services.bitrix24.errors import OutcomeUnknown, PortalNotFound, PortalRefused, PortalUnavailable
-from services.bitrix24.outcomes import Done, Failed, NotRun, Outcome, Unknown
+from services.bitrix24.outcomes import Done, Failed, Outcome, Unknown
 from services.engine.clock import Clock
 from services.engine.errors import HubError, Refused
 from services.flow.leases import Hold
 from services.programmes import contacts, deals
-from services.programmes.catalogue import TITLES, Catalogue
+from services.programmes.catalogue import Catalogue
 from services.programmes.comments import Comments
 from services.programmes.contacts import Contacts, Match, Person
 from services.programmes.deals import Deals, DealTerms
 from services.programmes.model import PollForm, Programme, origin_of
+from services.programmes.outcomes import SETTLING, judge, read
 from services.programmes.questions import Question, ask, number_of
 from storage import submissions
 from storage.submissions import Submission, Wanted
 
 READING = 60.0  # seconds that what is looked up is held
 SENDING = 120.0  # seconds that a write may take with its repeats; then its outcome counts as unknown
-SETTLING = 60.0  # seconds after which the portal surely is done with a request, or has cut it off
 WRITES = 20  # in one request: at a second and a third each, it ends well within those
 BAD_VALUE = "ERROR_CORE"  # what the portal says of an e-mail it does not like, among other things
 
@@ -63,7 +62,7 @@ class Learnt:
     in_doubt: bool = False
 
 
-class ContactGone(Exception):
+class ContactGone(PortalUnavailable):
     """The contact that was known is not there any more; nothing was written."""
 
 
@@ -88,7 +87,7 @@ class Attempt:
         self._form: PollForm | None = None
         self._was_known = True  # the contact was there before
         self._is_seen = False  # in this try, at the portal
-        self._unlinked: dict[str, int] = {}  # deals that an earlier try made, with no contact or another one
+        self._unlinked: dict[str, int] = {}  # made by an earlier try, without the right contact
         self._with_email = True
         self.learnt = Learnt(row.contact_id, in_doubt=row.in_doubt)
 
@@ -147,9 +146,8 @@ class Attempt:
         asked: list[tuple[Question[Any], Callable[[Any], None]]] = []
         if self._form is None:
             asked.append((catalogue.form_question(self._row.poll_id), self._take_form))
-        unknown = iter([each for each in self._row.programmes if self._has_to_be_found(each)])
-        while part := {each.key: each.title for each in islice(unknown, TITLES)}:
-            asked.append((catalogue.titles_question(part), partial(self._take_programmes, part)))
+        titles = {each.key: each.title for each in self._row.programmes if self._has_to_be_found(each)}
+        asked += [(each, self._take_programmes) for each in catalogue.titles_questions(titles)]
         if self.learnt.contact_id is None:
             asked += [(each, self._take_match) for each in contacts.match_questions(self._person)]
         questions = [question for question, _ in asked]
@@ -164,16 +162,17 @@ class Attempt:
     def _has_to_be_found(self, wanted: Wanted) -> bool:
         return wanted.deal_id is None and wanted.key not in self._programmes
 
-    def _take_programmes(self, asked: Collection[str], found: dict[str, Programme]) -> None:
-        self._rooms.catalogue.learn_programmes(found)
-        self._programmes |= dict.fromkeys(asked) | found
+    def _take_programmes(self, found: Mapping[str, Programme | None]) -> None:
+        """What is missing may yet be found by `look_everywhere`, so nobody is told of it."""
+        self._rooms.catalogue.learn_programmes({key: each for key, each in found.items() if each})
+        self._programmes |= found
 
     def _take_match(self, match: Match) -> None:
         """Phone before e-mail, and of several contacts the oldest."""
         if self.learnt.contact_id is not None or not match.ids:
             return
         self.learnt.contact_id = match.ids[0]
-        self._rooms.contacts.learn([match.by], match.ids[0])
+        self._rooms.contacts.learn_match(self._person, match.by, match.ids[0])
         if len(match.ids) > 1:
             self._note("choose", "contact", match.ids[0], {"of": list(match.ids)})
 
@@ -185,15 +184,16 @@ class Attempt:
         made = {origin_of(self._row.id, each): key for key, each in self._todo().items()}
         questions += deals.origin_questions(self._row.id, list(self._todo().values()))
         answers = await ask(self._rooms.portal, questions, urgent=self._urgent)
-        if is_new and (contact_id := answers.pop(0)) is not None:
-            self._made_contact(contact_id)
+        if is_new and (contact := answers.pop(0)):
+            self._with_email = contact.has_email
+            self._made_contact(contact.id)
         for found in answers:
             for origin, deal in found.items():
                 if deal.contact_id and deal.contact_id == self.learnt.contact_id:
                     self._made_deal(made[origin], deal.id)
                 else:
                     self._unlinked[made[origin]] = deal.id
-        self._looks_first = self.learnt.in_doubt = False
+        self._looks_first, self.learnt.in_doubt = False, bool(self._unlinked)
 
     def _todo(self) -> dict[str, Programme]:
         """The programmes without a deal, by key."""
@@ -215,7 +215,8 @@ class Attempt:
             # Without a contact whatever refers to it is found by its origin, and mended.
             if self.learnt.contact_id is not None:
                 self._take_deals([*keys, *links], outcomes[len(before) :])
-            _judge(outcomes)
+            judge(outcomes)
+        self.learnt.in_doubt = False
 
     def _take_deals(self, keys: Sequence[str], outcomes: Sequence[Outcome]) -> None:
         for key, outcome in zip(keys, outcomes, strict=True):
@@ -246,13 +247,14 @@ class Attempt:
         self.learnt.in_doubt = True
         try:
             async with self._rooms.clock.timeout(SENDING):
-                outcomes = await self._rooms.portal.batch(commands, halt=True, urgent=self._urgent)
+                told = await self._rooms.portal.batch(commands, halt=True, urgent=self._urgent)
         except TimeoutError:
             raise OutcomeUnknown("no answer in time", retry_after=SETTLING) from None
         except HubError as error:
-            self.learnt.in_doubt = isinstance(error, OutcomeUnknown)
+            self.learnt.in_doubt = isinstance(error, OutcomeUnknown) or bool(self._unlinked)
             raise
-        self.learnt.in_doubt = any(isinstance(each, Unknown) for each in outcomes)
+        outcomes = read(commands, told)
+        self.learnt.in_doubt = any(isinstance(each, Unknown) for each in outcomes) or bool(self._unlinked)
         return outcomes
 
     def _take_contact(self, command: Command, outcome: Outcome) -> bool:
@@ -260,7 +262,7 @@ class Attempt:
         failure = outcome.error if isinstance(outcome, Failed) else None
         if command.method == contacts.GET:
             if isinstance(failure, PortalNotFound):
-                raise ContactGone
+                raise ContactGone("the contact is gone")
             self._is_seen = isinstance(outcome, Done)
         elif isinstance(outcome, Done):
             self._made_contact(number_of(outcome.result))
@@ -290,17 +292,3 @@ class Attempt:
 
     def _note(self, action: str, kind: str, key: int | str, after: dict[str, Any]) -> None:
         self.learnt.notes.append(Note(action, kind, str(key), after))
-
-
-def _judge(outcomes: Sequence[Outcome]) -> None:
-    """Raise what keeps a try from going on."""
-    unknown = [each for each in outcomes if isinstance(each, Unknown)]
-    failed = [each.error for each in outcomes if isinstance(each, Failed)]
-    not_run = [each for each in outcomes if isinstance(each, NotRun)]
-    if unknown:
-        raise OutcomeUnknown(unknown[0].reason, retry_after=SETTLING)
-    if failed:
-        raise failed[0]
-    if not_run:
-        waits = [each.retry_after for each in not_run if each.retry_after]
-        raise PortalUnavailable(not_run[0].reason, retry_after=max(waits, default=None))

@@ -1,18 +1,22 @@
 """Poll forms and educational programmes as the portal knows them, through the cache."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from services.bitrix24.client import Portal
 from services.bitrix24.commands import Command
+from services.bitrix24.values import mapping
 from services.engine.cache import MISS, Region
 from services.engine.errors import Unavailable
-from services.programmes.model import PollForm, Programme, collapsed, key_of, pattern_of
+from services.programmes.model import PollForm, Programme, collapsed, key_of
 from services.programmes.questions import Question, ask, lowest, number_of, rows_of
 from settings import Programmes as ProgrammeSettings
 
 LIST = "crm.item.list"  # https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html
 TITLES = 20  # in one command: were each of them there twice, a page would still hold them
+_WHOLE = re.compile(r"\.0+$")  # after a number that a portal keeps as a fraction
 
 
 class Catalogue:
@@ -47,20 +51,25 @@ class Catalogue:
     async def find_educational_programs(self, titles: Sequence[str]) -> dict[str, Programme | None]:
         """The programmes by the titles as given; in any case, and however many blanks are between words.
 
-        One request for all that are not cached. While the portal is away what was known before is told;
-        Unavailable when that is not all of them. Raises PortalRefused.
+        One request for all that are not cached; those that it does not find are looked for everywhere. While
+        the portal is away what was known before is told; Unavailable when that is not all of them. Raises
+        PortalRefused.
         """
-        keys = list(dict.fromkeys(map(key_of, titles)))
-        known = self.known_programmes(keys)
-        missing = [key for key in keys if key not in known]
+        asked = {key_of(title): title for title in titles}
+        known = self.known_programmes(list(asked))
+        missing = {key: title for key, title in asked.items() if key not in known}
         try:
-            questions = [self.programme_question(key) for key in missing]
-            answers = await ask(self._portal, questions, urgent=True)
+            known |= self.learn_programmes(await self._find(missing))
         except Unavailable as error:
             known |= {key: await self._before(key, error) for key in missing}
-        else:
-            known |= self.learn_programmes(dict(zip(missing, answers, strict=True)))
         return {title: known[key_of(title)] for title in titles}
+
+    async def _find(self, titles: Mapping[str, str]) -> dict[str, Programme | None]:
+        found: dict[str, Programme | None] = {}
+        for answer in await ask(self._portal, self.titles_questions(titles), urgent=True):
+            found |= answer
+        unseen = [key for key, programme in found.items() if programme is None]
+        return found | await self.look_everywhere(unseen) if unseen else found
 
     async def look_everywhere(self, keys: Collection[str]) -> dict[str, Programme | None]:
         """Those of the keys that there are, past the cache and by a look at every title.
@@ -71,8 +80,8 @@ class Catalogue:
         found: dict[str, Programme | None] = {}
         params = {"entityTypeId": self._programme_type, "select": ["id", "title"]}
         async for row in self._portal.list_all(LIST, params, key="id"):
-            key = key_of(str(row.get("title")))
-            if key in keys and key not in found:
+            key = key_of(str(row.get("title") or ""))
+            if key and key in keys and key not in found:
                 found[key] = Programme(number_of(row.get("id")), str(row["title"]))
         return found
 
@@ -97,7 +106,7 @@ class Catalogue:
 
     def form_question(self, poll_id: int) -> Question[PollForm | None]:
         """Which form belongs to a poll; what the portal finds is compared once more."""
-        field = self._form_field or "id"
+        field = "id" if self._form_field.lower() in ("", "id") else self._form_field
         params: dict[str, Any] = {
             "entityTypeId": self._form_type,
             "select": list(dict.fromkeys(("id", "title", field))),
@@ -108,33 +117,19 @@ class Catalogue:
             params["useOriginalUfNames"] = "Y"
 
         def read(result: Any) -> PollForm | None:
-            rows = [row for row in rows_of(result, "items") if _holds(row.get(field), poll_id)]
+            rows = [row for row in rows_of(result, "items") if _holds(_value(row, field), poll_id)]
             row = lowest(rows, "id")
             return PollForm(number_of(row["id"]), str(row.get("title") or "")) if row else None
 
         return Question(Command(LIST, params), read)
 
-    def programme_question(self, key: str) -> Question[Programme | None]:
-        """Which programme has a title of this key; of several the first that was made."""
-        params = {
-            "entityTypeId": self._programme_type,
-            "select": ["id", "title"],
-            "filter": {"=%title": pattern_of(key)},
-            "order": {"id": "ASC"},
-        }
+    def titles_questions(self, titles: Mapping[str, str]) -> list[Question[dict[str, Programme | None]]]:
+        """Which programmes bear these titles (by key): a command for `TITLES` of them, an answer for each."""
+        parts = iter(titles.items())
+        return [self._titles_question(part) for part in iter(lambda: dict(islice(parts, TITLES)), {})]
 
-        def read(result: Any) -> Programme | None:
-            rows = [row for row in rows_of(result, "items") if key_of(str(row.get("title"))) == key]
-            row = lowest(rows, "id")
-            return Programme(number_of(row["id"]), str(row["title"])) if row else None
-
-        return Question(Command(LIST, params), read)
-
-    def titles_question(self, titles: Mapping[str, str]) -> Question[dict[str, Programme]]:
-        """Which programmes bear these titles (by key), with one command for all of them; at most `TITLES`.
-
-        The portal compares whole titles, taking no case but each blank: `look_everywhere` finds the rest.
-        """
+    def _titles_question(self, titles: Mapping[str, str]) -> Question[dict[str, Programme | None]]:
+        """Portals compare whole titles, taking no case but each blank: `look_everywhere` finds the rest."""
         params = {
             "entityTypeId": self._programme_type,
             "select": ["id", "title"],
@@ -142,14 +137,13 @@ class Catalogue:
             "order": {"id": "ASC"},
         }
 
-        def read(result: Any) -> dict[str, Programme]:
-            rows = reversed(rows_of(result, "items"))  # of several of one title the first that was made
-            found = {key_of(str(row.get("title"))): row for row in rows}
-            return {
-                key: Programme(number_of(row.get("id")), str(row["title"]))
-                for key, row in found.items()
-                if key in titles
-            }
+        def read(result: Any) -> dict[str, Programme | None]:
+            found: dict[str, Programme | None] = dict.fromkeys(titles)
+            # Of several of one title the first that was made.
+            for row in sorted(rows_of(result, "items"), key=_number, reverse=True):
+                if (key := key_of(str(row.get("title") or ""))) in found:
+                    found[key] = Programme(_number(row), str(row["title"]))
+            return found
 
         return Question(Command(LIST, params), read)
 
@@ -160,7 +154,20 @@ class Catalogue:
         return (await self._programmes.look_up(key, fail)).value
 
 
+def _number(row: Mapping[str, Any]) -> int:
+    return number_of(row.get("id"))
+
+
+def _value(row: Mapping[str, Any], field: str) -> Any:
+    """A field of one's own by its name: portals may write it otherwise than it was asked for (ufCrm5Poll)."""
+    return next((value for name, value in row.items() if _plain(name) == _plain(field)), None)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").casefold()
+
+
 def _holds(value: Any, poll_id: int) -> bool:
     """Whether a field of one or several values holds the number, however the portal writes it."""
-    values = value if isinstance(value, list) else [value]
-    return str(poll_id) in {str(each).strip().removesuffix(".0") for each in values}
+    values = mapping(value).values() if isinstance(value, dict | list) else [value]
+    return any(_WHOLE.sub("", str(each).strip()) == str(poll_id) for each in values)

@@ -5,10 +5,11 @@ from typing import Any
 
 from services.bitrix24.commands import Command
 from services.bitrix24.errors import PortalUnavailable
-from services.engine.cache import Region
+from services.bitrix24.values import mapping
+from services.engine.cache import MISS, Region
 from services.flow.contacts import email_of, phone_of, spellings_of
 from services.programmes.model import ORIGINATOR, origin_of
-from services.programmes.questions import Question, number_of, rows_of
+from services.programmes.questions import Question, lowest, number_of, rows_of
 from storage.submissions import Submission
 
 GET, ADD, LIST = "crm.contact.get", "crm.contact.add", "crm.contact.list"
@@ -53,6 +54,14 @@ class Match:
     ids: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class MadeContact:
+    """A contact that an earlier try made, perhaps without the e-mail."""
+
+    id: int
+    has_email: bool
+
+
 class Contacts:
     """Knows which contact somebody is, as far as that is cached."""
 
@@ -60,13 +69,23 @@ class Contacts:
         self._region = region
 
     def known(self, person: Person) -> int | None:
-        """The contact by the stronger of phone and e-mail, if it is cached."""
-        return self._region.get(person.keys[0])
+        """The contact, if it is cached: by the e-mail only while it is known that nobody bears the phone."""
+        for key in person.keys:
+            found = self._region.get(key, MISS)
+            if found is not None:
+                return None if found is MISS else found
+        return None
 
     def learn(self, keys: list[str], contact_id: int) -> None:
         """Keep whose these are."""
         for key in keys:
             self._region.set(key, contact_id)
+
+    def learn_match(self, person: Person, by: str, contact_id: int) -> None:
+        """Keep by what a contact was found, and that nobody bears what is stronger."""
+        for key in person.keys[: person.keys.index(by)]:
+            self._region.set(key, None)
+        self._region.set(by, contact_id)
 
     def forget(self, person: Person) -> None:
         """The cached contact is gone."""
@@ -86,30 +105,29 @@ def match_questions(person: Person) -> list[Question[Match]]:
 
 def _match(kind: str, by: str, values: list[str]) -> Question[Match]:
     def read(result: Any) -> Match:
-        if result == []:  # PHP's way to write an empty map
+        if result is None or result == []:  # PHP's way to write an empty map
             return Match(by, ())
-        ids = result.get("CONTACT", []) if isinstance(result, dict) else None
-        if not isinstance(ids, list):
+        if not isinstance(result, dict) or not isinstance(ids := result.get("CONTACT") or [], dict | list):
             raise PortalUnavailable(f"{FIND} answers in another shape")
-        return Match(by, tuple(sorted(map(number_of, ids))))
+        return Match(by, tuple(sorted(map(number_of, mapping(ids).values()))))
 
     params = {"type": kind, "values": values, "entity_type": "CONTACT"}
     return Question(Command(FIND, params), read)
 
 
-def origin_question(submission_id: str) -> Question[int | None]:
+def origin_question(submission_id: str) -> Question[MadeContact | None]:
     """Which contact an earlier try for this submission made."""
     origin = origin_of(submission_id)
     params = {
         "filter": {"=ORIGINATOR_ID": ORIGINATOR, "=ORIGIN_ID": origin},
-        "select": ["ID", "ORIGINATOR_ID", "ORIGIN_ID"],
+        "select": ["ID", "ORIGINATOR_ID", "ORIGIN_ID", "EMAIL"],
         "order": {"ID": "ASC"},
         "start": -1,
     }
 
-    def read(result: Any) -> int | None:
-        rows = [row for row in rows_of(result) if is_ours(row, origin)]
-        return min((number_of(row.get("ID")) for row in rows), default=None)
+    def read(result: Any) -> MadeContact | None:
+        row = lowest([row for row in rows_of(result) if is_ours(row, origin)], "ID")
+        return MadeContact(number_of(row["ID"]), bool(row.get("EMAIL"))) if row else None
 
     return Question(Command(LIST, params), read)
 

@@ -7,7 +7,7 @@ from typing import Any
 from services.bitrix24.commands import Command, Reference
 from services.programmes.contacts import is_ours
 from services.programmes.model import LONGEST_TITLE, ORIGINATOR, PollForm, Programme, origin_of
-from services.programmes.questions import MOST, Question, number_of, rows_of
+from services.programmes.questions import MOST, Question, lowest, number_of, rows_of
 from settings import Programmes as ProgrammeSettings
 
 ADD, LIST, UPDATE = "crm.deal.add", "crm.deal.list", "crm.deal.update"
@@ -73,16 +73,17 @@ def _question(origins: list[str]) -> Question[dict[str, MadeDeal]]:
     params = {
         "filter": {"=ORIGINATOR_ID": ORIGINATOR, "@ORIGIN_ID": origins},
         "select": ["ID", "ORIGINATOR_ID", "ORIGIN_ID", "CONTACT_ID"],
-        "order": {"ID": "DESC"},  # of two the older one is told
+        "order": {"ID": "ASC"},
         "start": -1,
     }
 
     def read(result: Any) -> dict[str, MadeDeal]:
+        rows = rows_of(result)
+        ours = {origin: lowest([row for row in rows if is_ours(row, origin)], "ID") for origin in origins}
         return {
-            origin: MadeDeal(number_of(row.get("ID")), number_of(row.get("CONTACT_ID") or 0) or None)
-            for row in rows_of(result)
-            for origin in origins
-            if is_ours(row, origin)
+            origin: MadeDeal(number_of(row["ID"]), number_of(row.get("CONTACT_ID") or 0) or None)
+            for origin, row in ours.items()
+            if row
         }
 
     return Question(Command(LIST, params), read)

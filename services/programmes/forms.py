@@ -108,7 +108,7 @@ class PollForms:
     def _row(self, form: HandedIn) -> Submission:
         titles: dict[str, str] = {}
         for title in form.programs:
-            titles.setdefault(key_of(title), collapsed(title))
+            titles.setdefault(key_of(title), title)
         return Submission(
             id=form.submission_id,
             digest=form.digest,

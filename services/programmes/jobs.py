@@ -15,8 +15,9 @@ from services.flow.approvals import Approvals, Decider
 from services.flow.journal import Journal
 from services.flow.leases import Hold
 from services.flow.places import Asker, Place
-from services.programmes.attempt import READING, SETTLING, Attempt, Learnt, Note, Rooms
-from services.programmes.model import PROGRAMME, Programme
+from services.programmes.attempt import READING, Attempt, Learnt, Note, Rooms
+from services.programmes.model import PROGRAMME, Programme, collapsed
+from services.programmes.outcomes import SETTLING
 from storage import invalidations, submissions
 from storage.database import Database, Transaction
 from storage.records import Job
@@ -136,7 +137,7 @@ class SubmissionJobs:
         """Let an admin decide about a programme that nobody knows, unless one said no to it lately."""
         if self._approvals.rejected(tx, PROGRAMME, key):
             return
-        title = next(each.title for each in row.programmes if each.key == key)
+        title = next(collapsed(each.title) for each in row.programmes if each.key == key)
         form = attempt.form.title if attempt.form else ""
         wisher = Decider(ACTOR, form or f"№ {row.poll_id}")
         self._approvals.wish(tx, work, PROGRAMME, key, {"title": title}, wisher, audience)

@@ -1,9 +1,8 @@
 """Programmes, poll forms and what is handed in: the nouns, and how titles are compared."""
 
-import re
 from dataclasses import dataclass
 from hashlib import sha256
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 PROGRAMME, POLL_FORM = "programme", "poll_form"  # the kinds' names; the journal calls them so too
 ORIGINATOR = "switchboard"  # by which the portal's objects are known as made by this hub
@@ -11,6 +10,10 @@ LONGEST_TITLE = 255  # characters of a title at the portal
 LONGEST_KEY = 180  # characters of a title as it is compared; the rest of a longer one is told by a digest
 _KEPT = 150  # characters that stay of a longer one
 _CUT = "…"
+_BLANK = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})  # categories of what shows nothing
+_JOINERS = "\u200c\u200d"
+_TAGS = frozenset(map(chr, range(0xE0020, 0xE0080)))  # of flags such as Scotland's
+_SOFT_HYPHEN = "\xad"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,11 @@ class Programme:
 def collapsed(text: str) -> str:
     """The text with each run of white space and control characters as one blank, and none around it.
 
-    Letters are written as one character each (NFC): some systems send «й» as two.
+    Letters are written as one character each (NFC): some systems send «й» as two. What joins the parts of an
+    emoji or of a Persian word stays inside of words; soft hyphens go.
     """
-    whole = normalize("NFC", text)
-    return " ".join("".join(each if each.isprintable() else " " for each in whole).split())
+    shown = "".join(map(_shown, normalize("NFC", text)))
+    return " ".join(word for each in shown.split() if (word := each.strip(_JOINERS)))
 
 
 def key_of(title: str) -> str:
@@ -46,14 +50,12 @@ def key_of(title: str) -> str:
     return f"{folded[:_KEPT].rstrip()}{_CUT}{sha256(folded.encode()).hexdigest()[:16]}"
 
 
-def pattern_of(key: str) -> str:
-    """What the portal finds titles of this key by, and perhaps some more: its LIKE, in which `%` is anything.
-
-    Words may be parted there by more than one blank, and its comparison takes no case.
-    """
-    shown, is_cut, _ = key.partition(_CUT) if len(key) > _KEPT else (key, "", "")
-    words = "%".join(re.sub(r"[\\%]", "_", shown).split())
-    return f"{words}%" if is_cut else words
+def _shown(character: str) -> str:
+    if character in _JOINERS or character in _TAGS:
+        return character
+    if character == _SOFT_HYPHEN:
+        return ""
+    return " " if category(character) in _BLANK else character
 
 
 def origin_of(submission_id: str, programme: Programme | None = None) -> str:

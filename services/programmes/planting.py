@@ -5,9 +5,10 @@ from services.bitrix24.errors import OutcomeUnknown, PortalUnavailable
 from services.engine.clock import Clock
 from services.engine.errors import HubError
 from services.flow.leases import Hold
-from services.programmes.attempt import SENDING, SETTLING
+from services.programmes.attempt import SENDING
 from services.programmes.catalogue import Catalogue
 from services.programmes.model import LONGEST_TITLE, Programme, collapsed
+from services.programmes.outcomes import SETTLING
 from services.programmes.questions import number_of
 from storage.database import Database
 

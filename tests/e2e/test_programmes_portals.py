@@ -88,7 +88,7 @@ async def test_a_forms_own_field_is_read_however_the_portal_writes_its_name_and_
 
 
 async def test_the_items_number_may_be_named_as_if_it_were_a_field_of_ones_own(outside: Outside) -> None:
-    asked_by = []
+    asked_by: list[str] = []
 
     def other(method: str, asked: dict[str, Any], result: Any) -> Any:
         if method == "crm.item.list":

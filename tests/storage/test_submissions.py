@@ -69,11 +69,11 @@ async def test_of_many_at_one_moment_one_is_stored(database: WatchedDatabase) ->
 
 
 async def test_texts_are_cut_and_made_storable(database: WatchedDatabase) -> None:
-    await put(
-        database, a_row(**{"last_name": "я" * 200, "phone": "1\0", "email": "e" * 300, "comments": "\ud800"})
-    )
+    texts = {"last_name": "я" * 200, "phone": "1\0", "email": "e" * 300, "comments": "\ud800"}
+    await put(database, a_row(**texts, programmes=(Wanted("физика", "Физика\0"),)))
     found = await known(database)
     assert found
+    assert "\0" not in found.programmes[0].title
     assert (len(found.last_name), len(found.email), found.comments) == (100, 254, "?")
     assert "\0" not in found.phone
 
@@ -107,12 +107,14 @@ async def test_all_without_a_deal_wait_for_a_programme_but_those_that_were_given
     dead = await database.write(given_up)
     later = [a_row(f"s-{n}", accepted_at=at(9 - n)) for n in range(2, 5)]
     await put(database, *later, a_row("dead", job_id=dead), a_row("other", programmes=(WANTED[1],)))
-    await database.write(lambda tx: submissions.finish(tx, "s-3", at(20)))  # done but for what is not there
+    await put(database, a_row("mended", job_id=dead, accepted_at=at(10)))
+    for done in ("s-3", "mended"):  # but for what is not there
+        await database.write(lambda tx, done=done: submissions.finish(tx, done, at(20)))  # type: ignore[misc]
     await database.write(
         lambda tx: submissions.learn(tx, "s-2", contact_id=5, deals={"физика": 9}, in_doubt=False)
     )
-    assert await waiting(database, "физика") == ["s-4", "s-3"]
-    assert await waiting(database, "алгебра") == ["other", "s-4", "s-3", "s-2"]
+    assert await waiting(database, "физика") == ["s-4", "s-3", "mended"]
+    assert await waiting(database, "алгебра") == ["other", "s-4", "s-3", "s-2", "mended"]
     assert await waiting(database, "химия") == []
 
 

@@ -2,6 +2,8 @@
 
 from contextlib import suppress
 
+import pytest
+
 from services.engine.breaker import Breaker
 from services.engine.errors import BreakerOpen, Unavailable
 from services.engine.work import Work
@@ -66,6 +68,20 @@ async def test_waiting_for_hours_uses_up_neither_attempts_nor_the_window(shop: W
     await shop.clock.advance(6 * 3600)
     found = await shop.state(receipt)
     assert (found.state, found.attempts, found.lapses) == ("waiting", 0, 0)
+
+
+@pytest.mark.parametrize("wait", [None, 0.0, 1e-9])
+async def test_a_wait_that_is_over_at_once_is_no_endless_haste(shop: Workshop, wait: float | None) -> None:
+    begun: list[float] = []
+
+    async def handle(job: Job, work: Work) -> None:
+        begun.append(shop.clock.monotonic())
+        raise BreakerOpen("portal", retry_after=wait)
+
+    shop.topic(handle)
+    await shop.accept()
+    await shop.clock.advance(1)
+    assert 1 < len(begun) == len(set(begun)) < 30
 
 
 async def test_only_the_probes_that_failed_are_counted(shop: Workshop) -> None:

@@ -91,6 +91,7 @@ def test_what_is_no_phone_is_none(text: str) -> None:
         ("анна@почта.рф", "анна@почта.рф"),
         ("a@xn--80a1acny.xn--p1ai", "a@xn--80a1acny.xn--p1ai"),
         ("ａｎｎａ＠example.com", "anna@example.com"),
+        ("Max@Straße.de", "max@straße.de"),
     ],
 )
 def test_an_address_has_one_spelling(text: str, address: str) -> None:
