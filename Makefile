@@ -21,7 +21,8 @@ check: .venv/ready-dev
 test: .venv/ready-bench chromium pgbouncer php check
 	$(BIN)/pytest -n auto --dist worksteal
 
-# Long fault runs, about twenty minutes: kills under load, processes that stand still, outages of the database.
+# Long fault runs, about forty minutes: kills under load, processes that stand still, outages of the database,
+# a thousand random histories of poll forms.
 chaos: .venv/ready-dev
 	$(BIN)/pytest -s tests/chaos tests/e2e/test_storage_outages.py tests/e2e/test_notices_in_an_outage.py tests/e2e/test_matrix.py tests/e2e/test_bad_input.py --chaos
 
