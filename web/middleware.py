@@ -51,11 +51,12 @@ class Envelope:
             await self._app(served, receive, answer.send)
         except ClientDisconnect:
             log.debug("web.caller_left")
-        except asyncio.CancelledError:
-            if answer.status is None:  # the server stops and its grace is over
-                stopping = problem(503, "Stopping; try again.", headers={"Retry-After": "5"})
-                await stopping(scope, receive, answer.send)
-            raise
+        except asyncio.CancelledError:  # the server stops and its grace is over
+            if answer.status is not None:
+                raise
+            # With this the request is at its end; raised again, the server would log it as an error of ours.
+            stopping = problem(503, "Stopping; try again.", headers={"Retry-After": "5"})
+            await stopping(scope, receive, answer.send)
         except Exception as error:
             if answer.status is not None:
                 raise  # half an answer is out: the server cuts the connection, so nobody takes it for all

@@ -179,6 +179,7 @@ async def test_what_outlasts_the_grace_is_answered_503_and_cut_off(tmp_path: Pat
                 await server.stop(0.05)
             assert_problem(inside.result(), 503)
     assert lines("web.grace_over")[0]["details"] == {"requests": 1}
+    assert lines("Exception in ASGI application\n") == []
 
 
 async def test_an_idle_connection_does_not_hold_up_a_stop(door: Door, server: WebServer) -> None:
