@@ -24,7 +24,6 @@ class RestApi:
     def __init__(self, portals: dict[str, Portal], traffic: Traffic) -> None:
         self._portals = portals
         self._traffic = traffic
-        self._at_work: set[asyncio.Task[Reply]] = set()
         self._closing = asyncio.Event()
 
     def routes(self) -> list[Route]:
@@ -48,17 +47,14 @@ class RestApi:
         return JSONResponse(_NO_AUTH.body(), _NO_AUTH.status)
 
     async def call(self, request: Request) -> Response:
-        """One request. It is worked to its end even when the caller goes away, as PHP does."""
+        """One request. The server works it to its end even when the caller goes away, as PHP does."""
         domain = request.path_params.get("domain") or request.url.hostname or ""
         portal = self._portal(domain.lower())
         if portal is None:
             return Response("No such portal.", 404, media_type="text/plain")
         with self._traffic.request():
             visit = await _visit(request, domain.lower())
-            task = asyncio.get_running_loop().create_task(answer(portal, self._traffic, visit))
-        self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
-        return self._response(await asyncio.shield(task))
+        return self._response(await answer(portal, self._traffic, visit))
 
     def _portal(self, domain: str) -> Portal | None:
         return self._portals.get(domain) or self._portals.get(domain.removeprefix("new-"))

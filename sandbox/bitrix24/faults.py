@@ -1,10 +1,11 @@
 """Failures on demand."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sandbox.bitrix24.wire import Json, PageError, RestError, operating_limit, query_limit
+from sandbox.fault_list import FaultList
 
 Moment = Literal["before", "after"]
 FaultKind = Literal[
@@ -86,14 +87,12 @@ class Fault:
         }
 
 
-class Faults:
+class Faults(FaultList[Fault]):
     """Those waiting to happen; the oldest that fits happens first, one a request and one a command."""
 
     def __init__(self) -> None:
-        self._faults: list[Fault] = []
-        self._next = 1
+        super().__init__()
         self.happened: dict[str, int] = {}  # how often each kind has
-        self.changed: list[Callable[[], None]] = []
 
     def plan(
         self,
@@ -112,10 +111,7 @@ class Faults:
         if inside and kind in _OUTSIDE_ONLY:
             raise PageError(f"{kind} does not happen to one command")
         fault = Fault(self._next, kind, method and method.lower(), times, after, inside, delay)
-        self._next += 1
-        self._faults.append(fault)
-        self._tell()
-        return fault
+        return self._keep(fault)
 
     def take(self, methods: Iterable[str], *, inside: bool = False) -> Fault | None:
         """The fault that hits a request with these methods (inside: a command); one of its times is used."""
@@ -141,17 +137,3 @@ class Faults:
     def planned(self) -> list[Fault]:
         """Those that may still happen, oldest first."""
         return list(self._faults)
-
-    def remove(self, fault_id: int) -> None:
-        """Take one back; unknown ids are ignored."""
-        self._faults = [fault for fault in self._faults if fault.id != fault_id]
-        self._tell()
-
-    def clear(self) -> None:
-        """Take all back."""
-        self._faults.clear()
-        self._tell()
-
-    def _tell(self) -> None:
-        for tell in self.changed:
-            tell()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from sandbox.fault_list import FaultList
 from sandbox.telegram.wire import Json, WorldError, without
 
 FaultKind = Literal["429", "500", "502", "503", "504", "timeout", "lost_answer", "refused", "slow"]
@@ -46,14 +47,12 @@ class Fault:
         )
 
 
-class Faults:
+class Faults(FaultList[Fault]):
     """Those waiting to happen, oldest first."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
+        super().__init__()
         self._monotonic = monotonic
-        self._faults: list[Fault] = []
-        self._next = 1
-        self.changed: list[Callable[[], None]] = []
 
     def add(
         self,
@@ -71,10 +70,7 @@ class Faults:
             raise WorldError(f"unknown kind of fault: {kind}")
         until = None if seconds is None else self._monotonic() + seconds
         fault = Fault(self._next, method, kind, times, until, seconds, retry_after, delay, chat_id)
-        self._next += 1
-        self._faults.append(fault)
-        self._tell()
-        return fault
+        return self._keep(fault)
 
     def take(self, method: str, chat_id: int | None) -> Fault | None:
         """The fault that hits this call, if any; one of its times is used up."""
@@ -104,17 +100,3 @@ class Faults:
         """The active ones as the page knows them."""
         now = self._monotonic()
         return [fault.api(now) for fault in self.active()]
-
-    def remove(self, fault_id: int) -> None:
-        """Take one back; unknown ids are ignored."""
-        self._faults = [fault for fault in self._faults if fault.id != fault_id]
-        self._tell()
-
-    def clear(self) -> None:
-        """Take all back."""
-        self._faults.clear()
-        self._tell()
-
-    def _tell(self) -> None:
-        for tell in self.changed:
-            tell()

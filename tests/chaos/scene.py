@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
+import httpx
+
 from sandbox.clock import SystemClock
 from sandbox.server import build_sandbox, serving
 from sandbox.telegram.world import World
@@ -161,7 +163,13 @@ def webhook_settings(address: str) -> dict[str, str]:
 def free_port() -> int:
     """One to come back to after a kill."""
     for number in Random().sample(BELOW_EPHEMERAL, 100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", number)):
-                return number
+        if not is_taken(f"http://127.0.0.1:{number}"):
+            return number
     raise RuntimeError("no free port")
+
+
+def is_taken(address: str) -> bool:
+    """Whether somebody listens at an http address of this machine."""
+    url = httpx.URL(address)
+    with socket.socket() as probe:
+        return probe.connect_ex((url.host, url.port or 80)) == 0

@@ -11,10 +11,11 @@ import httpx
 
 from tests.chaos.driver import PATIENCE, TICK, Death
 from tests.chaos.history import History, Json
+from tests.chaos.hub import HubProcess
 from tests.chaos.people import People
 from tests.chaos.posting import Answers, Posting
 from tests.chaos.program import Kill, Program, Sending
-from tests.chaos.scene import Scene
+from tests.chaos.scene import Scene, is_taken
 from web.routes.health import READY
 
 BATCH = 16  # stickers a round, besides the presses
@@ -43,8 +44,8 @@ class Zombies:
         """From the first start to the last stop."""
         self._scene.world.faults.add("slow", "getStickerSet", delay=WORK_TAKES)
         try:
-            for hub in self._scene.hubs:
-                await hub.start()
+            for hub, address in zip(self._scene.hubs, self._addresses, strict=True):
+                await self._start(hub, address)
             for number in range(rounds):
                 async with asyncio.timeout(3 * PATIENCE):
                     await self._round(number % 2, kills=number % KILL_EVERY == KILL_EVERY - 1)
@@ -94,10 +95,17 @@ class Zombies:
         await self._until(lambda: self._undone() == 0)
         self.takeovers.append(time.monotonic() - began)
         if kills:
-            await hub.start()
+            await self._start(hub, self._addresses[victim])
         else:
             hub.resume()
             await self._until_ready(self._addresses[victim])
+
+    async def _start(self, hub: HubProcess, address: str) -> None:
+        await hub.start()
+        async with asyncio.timeout(PATIENCE):
+            while not is_taken(address):
+                await asyncio.sleep(TICK)
+        await self._until_ready(address)
 
     def _death(self) -> Death:
         kill = Kill("any", 0, len(self.takeovers))

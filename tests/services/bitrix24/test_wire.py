@@ -2,36 +2,21 @@
 
 import asyncio
 import json
-import logging
 import traceback
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
 import httpx
 import pytest
-import structlog
 
 from services.bitrix24.address import Webhook
 from services.bitrix24.commands import Command
 from services.bitrix24.errors import OutcomeUnknown, PortalMisconfigured, PortalRefused, PortalUnavailable
-from services.engine.observability import bound, configure_logging
+from services.engine.observability import bound
 from tests.services.bitrix24.far import HOST, HTML, SECRET, URL, FarPortal, Room, new_room
 
 ADD = "crm.deal.add"
 NEW = "newname.bitrix24.ru"
-
-
-@pytest.fixture
-def logged() -> Iterator[StringIO]:
-    """Everything the client and its libraries log, unmasked."""
-    root, stream = logging.getLogger(), StringIO()
-    handlers, level = root.handlers, root.level
-    configure_logging("DEBUG", "json", [], stream)
-    yield stream
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def redirect(far: FarPortal, location: str, status: int = 302) -> None:

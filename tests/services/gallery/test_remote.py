@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -11,10 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-import structlog
 
 from services.engine.errors import BreakerOpen, Refused, Unavailable
-from services.engine.observability import configure_logging
 from services.gallery.source import Listing
 from storage import journal
 from storage.errors import StorageUnavailable
@@ -35,18 +32,6 @@ def far() -> Elsewhere:
 async def room(tmp_path: Path, far: Elsewhere) -> AsyncIterator[Room]:
     async with far.client() as client, new_room(tmp_path, client) as made:
         yield made
-
-
-@pytest.fixture
-def logged() -> Iterator[StringIO]:
-    """Everything the hub and its libraries log, unmasked."""
-    root, stream = logging.getLogger(), StringIO()
-    handlers, level = root.handlers, root.level
-    configure_logging("DEBUG", "json", [], stream)
-    yield stream
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 async def refusal(room: Room, name: str = "Cats") -> str:
