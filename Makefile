@@ -19,7 +19,7 @@ check: .venv/ready-dev
 	$(BIN)/lint-imports --no-cache
 
 test: .venv/ready-bench chromium pgbouncer php check
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 # Long fault runs, about forty minutes: kills under load, processes that stand still, outages of the database,
 # a thousand random histories of poll forms.

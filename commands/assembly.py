@@ -12,6 +12,7 @@ from bot.client import Client, build_client
 from bot.door import LONGEST_CALL, BotDoor, build_bot
 from bot.pacing import DOCUMENTED, Pace
 from bot.sticker_sets import TelegramStickerSets
+from commands.opening import open_database
 from commands.probes import register_database, register_probes
 from services.bitrix24.wire import build_client as build_portal_client
 from services.engine.call_times import CallTimes
@@ -19,7 +20,6 @@ from services.engine.clock import Clock, SystemClock
 from services.engine.failpoints import Failpoints, NoFailpoints
 from services.engine.observability import Redactor
 from services.engine.shared_clock import SharedClock
-from services.engine.supervisor import Supervisor
 from services.engine.workers import LEASE
 from services.flow.heartbeat import build_client as build_heartbeat_client
 from services.gallery.wire import build_client as build_gallery_client
@@ -27,7 +27,6 @@ from services.hub import Hub, Ports, Terms, build_hub
 from settings import Settings
 from storage.database import SILENCE, Database
 from storage.postgres import PostgresDatabase
-from storage.sqlite import SqliteDatabase, path_of
 from web.application import build_web
 from web.server import WebServer
 
@@ -158,21 +157,6 @@ class Grace:
         if self._end is None:
             self._end = now + self._seconds
         return max(self._end - now, 0.0)
-
-
-def open_database(settings: Settings, *, beside: bool = False) -> Database:
-    """The database that the settings name, not opened yet. `beside` is for tools while a hub may run."""
-    storage = settings.storage
-    if not storage.is_postgres:
-        return SqliteDatabase(path_of(storage.database_url), beside=beside)
-    return PostgresDatabase(
-        storage.database_url,
-        direct_url=storage.direct_url,
-        pool_size=storage.pool_size,
-        query_timeout=storage.query_timeout,
-        spawn=Supervisor(SystemClock()).spawn_once,
-        beside=beside,
-    )
 
 
 async def _start(hub: Hub, bot: BotDoor, *, alone: bool) -> None:

@@ -8,7 +8,8 @@ from typing import TextIO
 
 from bot.client import Client, build_client
 from bot.door import build_bot
-from commands.assembly import open_database, ports_of
+from commands.assembly import ports_of
+from commands.opening import open_database
 from commands.probes import always, register_database, register_probes, silence
 from services.engine.clock import SystemClock
 from services.engine.failpoints import NoFailpoints

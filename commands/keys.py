@@ -7,7 +7,7 @@ from datetime import datetime
 from random import SystemRandom
 from zoneinfo import ZoneInfo
 
-from commands.assembly import open_database
+from commands.opening import open_database
 from services.engine.clock import SystemClock
 from services.engine.errors import NoSuchItem, Refused
 from services.flow.keys import KeyRegister, Scope

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from commands.assembly import open_database
+from commands.opening import open_database
 from settings import Settings
 from storage.errors import DatabaseRefused
 from storage.schema import HEAD

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from typing import TextIO
 
-from commands.assembly import open_database
+from commands.opening import open_database
 from commands.progress import shown
 from services.engine.clock import Clock, SystemClock
 from services.engine.observability import Redactor

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
-from commands.assembly import open_database
+from commands.opening import open_database
 from commands.progress import shown
 from services.version import VERSION
 from settings import Settings

@@ -4,6 +4,7 @@ Every update and answer the stand-in gave must be what aiogram takes for Telegra
 must be one that aiogram could have made. The stand-in and python-telegram-bot share no code with aiogram.
 """
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -85,14 +86,20 @@ def parse_update(update: dict[str, Any], *, any_kind: bool = False) -> Update:
 
 def parse_answer(method: str, answer: dict[str, Any]) -> Any:
     """aiogram's reading of a method's answer: the result, or None for a well-formed error."""
-    returning = method_class(method).__returning__
-    response = _validated(Response[returning], answer)  # type: ignore[valid-type]
+    response = _validated(_response_class(method), answer)
     if response.ok:
         _no_extras(response.result, method)
         return response.result
     if response.error_code is None or not response.description:
         raise OracleError(f"{method}: an error without code or description: {answer}")
     return None
+
+
+@functools.cache
+def _response_class(method: str) -> type[Response[Any]]:
+    """Kept, since building one takes long."""
+    returning = method_class(method).__returning__
+    return Response[returning]  # type: ignore[valid-type]
 
 
 def rebuild_call(method: str, params: Mapping[str, Any]) -> TelegramMethod[Any]:

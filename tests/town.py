@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, text
 from bot.pacing import Pace
 from commands import assembly
 from commands.assembly import Switchboard, running
+from commands.opening import open_database
 from sandbox.bitrix24.portal import Portal
 from sandbox.bitrix24.seed import HOME, POLL_FORMS, PROGRAMMES
 from sandbox.bitrix24.standin import Bitrix24
@@ -228,7 +229,8 @@ def settings_for(world: World, api_url: str, folder: Path, **more: str) -> Setti
 class Outside:
     """What is there before the hub starts and after it stops: Telegram, the portal, the time, and a folder.
 
-    `template` is a migrated database to start from, which saves each hub the migration.
+    `template` is a migrated database to start from, which saves each hub the migration; a hub with a
+    portal takes the other one if there is one.
     """
 
     world: World
@@ -237,6 +239,7 @@ class Outside:
     folder: Path
     bitrix24: Bitrix24
     template: Path | None = None
+    template_with_portal: Path | None = None
     injected: list[int] = field(default_factory=list)
     _databases: list[WatchedDatabase] = field(default_factory=list)
     _going_on: list["asyncio.Task[None]"] = field(default_factory=list)
@@ -265,13 +268,14 @@ class Outside:
         With `portal` it works with the home portal, poll forms included.
         Unless told otherwise it says all at one virtual moment, as no real one may.
         """
-        if self.template and not (self.folder / "hub.db").exists():
-            shutil.copyfile(self.template, self.folder / "hub.db")
         if portal:
             more = portal_settings(self.portal, self.sandbox) | more
+        template = (self.template_with_portal if "BITRIX24_URL" in more else None) or self.template
+        if template and not (self.folder / "hub.db").exists():
+            shutil.copyfile(template, self.folder / "hub.db")
         settings = settings_for(self.world, self.api_url, self.folder, **more)
         # Virtual time waits for the database's threads: so the real one is opened inside one that counts.
-        with patch.object(assembly, "open_database", self._open(assembly.open_database)):
+        with patch.object(assembly, "open_database", self._open(open_database)):
             hub = running(
                 settings,
                 clock=self.clock,
@@ -295,9 +299,9 @@ class Outside:
             await asyncio.wait([task])
             self._going_on.remove(task)
 
-    def _open(self, open_database: Callable[[Settings], Database]) -> Callable[[Settings], Database]:
+    def _open(self, opening: Callable[[Settings], Database]) -> Callable[[Settings], Database]:
         def opened(settings: Settings) -> Database:
-            self._databases.append(WatchedDatabase(open_database(settings)))
+            self._databases.append(WatchedDatabase(opening(settings)))
             return self._databases[-1]
 
         return opened

@@ -1,7 +1,8 @@
 """Working the inbox: claim with a lease, handle, and one transaction for the finish."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Any
@@ -95,7 +96,7 @@ class Workers:
             # Finishes are written while the next jobs are handled; not more of them than there are handlers.
             free = min(topic.concurrency - len(busy), 2 * topic.concurrency - len(held))
             now = self._clock.now()
-            claimed = await self._claim(topic, free, now) if free > 0 else []
+            claimed, due = await self._claim(topic, free, now) if free > 0 else ([], None)
             for job in claimed:
                 held[job.id] = job
                 busy.add(_claim_of(job))
@@ -103,27 +104,29 @@ class Workers:
             if free <= 0:
                 await self._inbox.until_woken(topic.name, self._look_every(topic))
             elif len(claimed) < free and not self._inbox.take_hint(topic.name):
-                await self._inbox.until_woken(topic.name, await self._idle(topic, now))
+                await self._inbox.until_woken(topic.name, self._idle(topic, due))
 
-    async def _claim(self, topic: Topic, most: int, now: datetime) -> list[Job]:
+    async def _claim(self, topic: Topic, most: int, now: datetime) -> tuple[list[Job], datetime | None]:
+        """Jobs to work now; and if these are all there are, when the next one will be due."""
+        keys = self._passing(topic)
+        if keys is not None and not keys:
+            return [], None
+        claimed, due = await self._database.write(partial(self._take, topic, most, now, keys))
+        if claimed:
+            self._failpoints.hit("claim")
+        return claimed, due
+
+    def _take(
+        self, topic: Topic, most: int, now: datetime, keys: Collection[str] | None, tx: Transaction
+    ) -> tuple[list[Job], datetime | None]:
         until = now + timedelta(seconds=self._lease)
         # Fresh for each claim, so that a stale handler of this very process is a stranger too.
         owner = f"{self._process}.{next(self._claims)}"
-        keys = self._passing(topic)
-        if keys is not None and not keys:
-            return []
-        claimed = await self._database.write(
-            lambda tx: jobs.claim(
-                tx, topic.name, owner=owner, now=now, lease_until=until, most=most, keys=keys
-            )
-        )
-        if claimed:
-            self._failpoints.hit("claim")
-        return claimed
+        claimed = jobs.claim(tx, topic.name, owner=owner, now=now, lease_until=until, most=most, keys=keys)
+        # From the moment of the claim on: what becomes due after it was not seen by it.
+        return claimed, jobs.next_due(tx, topic.name, now) if len(claimed) < most else None
 
-    async def _idle(self, topic: Topic, looked: datetime) -> float:
-        # From the moment of the claim on: what became due since then was not seen by it.
-        due = await self._database.read(lambda tx: jobs.next_due(tx, topic.name, looked))
+    def _idle(self, topic: Topic, due: datetime | None) -> float:
         if due is None:
             return self._look_every(topic)
         return min(self._look_every(topic), max((due - self._clock.now()).total_seconds(), 0.0))

@@ -111,17 +111,26 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory, empty: Path) -> Path:
     """The same, but the usual hub's command menus count as set, which saves each test's hub the calls."""
-    folder = tmp_path_factory.mktemp("template")
+    return _with_menus(tmp_path_factory.mktemp("template"), empty, portal=False)
+
+
+@pytest.fixture(scope="session")
+def template_with_portal(tmp_path_factory: pytest.TempPathFactory, empty: Path) -> Path:
+    """The same for hubs that work with a portal: they have more commands."""
+    return _with_menus(tmp_path_factory.mktemp("template"), empty, portal=True)
+
+
+def _with_menus(folder: Path, empty: Path, *, portal: bool) -> Path:
     path = Path(shutil.copy(empty, folder / "template.db"))
-    asyncio.run(_live_once(folder))
+    asyncio.run(_live_once(folder, portal=portal))
     with closing(sqlite3.connect(path, isolation_level=None)) as template:
         template.execute("ATTACH ? AS lived", (str(folder / "hub.db"),))
         template.execute("INSERT INTO jobs SELECT * FROM lived.jobs WHERE topic = 'telegram.menus'")
     return path
 
 
-async def _live_once(folder: Path) -> None:
-    async with new_outside(folder, clock=TownClock()) as outside, outside.hub() as town:
+async def _live_once(folder: Path, *, portal: bool) -> None:
+    async with new_outside(folder, clock=TownClock()) as outside, outside.hub(portal=portal) as town:
         await town.settle()
 
 
@@ -138,10 +147,11 @@ def clock() -> TownClock:
 
 @pytest.fixture
 async def outside(
-    tmp_path: Path, clock: TownClock, template: Path, methods_used: set[str]
+    tmp_path: Path, clock: TownClock, template: Path, template_with_portal: Path, methods_used: set[str]
 ) -> AsyncIterator[Outside]:
     """The world without a hub. What crossed the wire is judged at the end."""
     async with new_outside(tmp_path, clock=clock, template=template) as world_outside:
+        world_outside.template_with_portal = template_with_portal
         yield world_outside
     methods_used.update(call.method for call in world_outside.world.ledger.calls)
     assert check_ledger(Judged(world_outside))
