@@ -35,7 +35,7 @@ from storage.portal_buckets import Bucket, Reserved, Wish
 log = structlog.get_logger(__name__)
 
 BLOCK = 5  # requests reserved at once
-LATENESS = 0.25  # seconds that one request may travel longer than another without being counted again
+LATENESS = 0.5  # seconds that one request may travel longer than another without being counted again
 ARRIVED = 5.0  # seconds after which a request has reached the portal, if it ever does
 CUT = 0.8  # a refusal leaves so much of rate and burst …
 LEAST = 0.2  # … but never less than so much of the settings

@@ -33,9 +33,7 @@ async def moments(at: Limits, limiter: Limiter, count: int) -> list[float]:
 async def test_a_portal_nobody_asked_yet_takes_its_whole_burst_at_once(at: Limits) -> None:
     found = await moments(at, at.limiter(), 60)
     assert found[:49] == [0.0] * 49
-    assert found[-1] == pytest.approx(5.25, abs=0.01), (
-        "the margin of a quarter of a second, then two a second"
-    )
+    assert found[-1] == pytest.approx(5.5, abs=0.01), "the margin of half a second, then two a second"
 
 
 async def test_a_quiet_portal_is_asked_at_once_again_and_again(at: Limits) -> None:
@@ -131,7 +129,7 @@ async def test_a_refusal_means_full_and_slows_down_by_a_fifth(at: Limits) -> Non
     assert limiter.share == pytest.approx(0.8)
     found = await moments(at, limiter, 5)
     steps = [later - earlier for earlier, later in pairwise(found)]
-    assert 0.5 <= found[0] <= 1.0
+    assert 0.5 <= found[0] <= 1.25
     assert steps == pytest.approx([1 / 1.6] * 4, abs=0.01)
 
 
