@@ -8,25 +8,24 @@ from typing import Any
 from services.bitrix24.client import Portal
 from services.bitrix24.commands import Command, Reference
 from services.bitrix24.errors import OutcomeUnknown, PortalNotFound, PortalRefused, PortalUnavailable
+from services.bitrix24.matching import Match, match_questions
 from services.bitrix24.outcomes import Done, Failed, Outcome, Unknown
+from services.bitrix24.questions import Question, ask, number_of
+from services.bitrix24.written import BAD_VALUE, SENDING, SETTLING, judge, send
 from services.engine.clock import Clock
 from services.engine.errors import HubError, Refused
 from services.flow.leases import Hold
 from services.programmes import contacts, deals
 from services.programmes.catalogue import Catalogue
 from services.programmes.comments import Comments
-from services.programmes.contacts import Contacts, Match, Person
+from services.programmes.contacts import Contacts, person_of
 from services.programmes.deals import Deals, DealTerms
 from services.programmes.model import PollForm, Programme, origin_of
-from services.programmes.outcomes import SETTLING, judge, read
-from services.programmes.questions import Question, ask, number_of
 from storage import submissions
 from storage.submissions import Submission, Wanted
 
 READING = 60.0  # seconds that what is looked up is held
-SENDING = 120.0  # seconds that a write may take with its repeats; then its outcome counts as unknown
 WRITES = 20  # in one request: at a second and a third each, it ends well within those
-BAD_VALUE = "ERROR_CORE"  # what the portal says of an e-mail it does not like, among other things
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ class Attempt:
         self._hold = hold
         self._urgent = row.done_at is None  # somebody waits
         self._looks_first = again or row.in_doubt
-        self._person = Person.of(row)
+        self._person = person_of(row)
         self._wanted = [each.key for each in row.programmes if each.deal_id is None]
         self._programmes: dict[str, Programme | None] = dict(made)
         self._form: PollForm | None = None
@@ -149,7 +148,7 @@ class Attempt:
         titles = {each.key: each.title for each in self._row.programmes if self._has_to_be_found(each)}
         asked += [(each, self._take_programmes) for each in catalogue.titles_questions(titles)]
         if self.learnt.contact_id is None:
-            asked += [(each, self._take_match) for each in contacts.match_questions(self._person)]
+            asked += [(each, self._take_match) for each in match_questions(self._person)]
         questions = [question for question, _ in asked]
         answers = await ask(self._rooms.portal, questions, urgent=self._urgent)
         for (_, take), answer in zip(asked, answers, strict=True):
@@ -246,14 +245,12 @@ class Attempt:
         await self._hold.keep(SENDING + SETTLING, lambda tx: submissions.begin(tx, self._row.id))
         self.learnt.in_doubt = True
         try:
-            async with self._rooms.clock.timeout(SENDING):
-                told = await self._rooms.portal.batch(commands, halt=True, urgent=self._urgent)
-        except TimeoutError:
-            raise OutcomeUnknown("no answer in time", retry_after=SETTLING) from None
+            outcomes = await send(
+                self._rooms.portal, self._rooms.clock, commands, halt=True, urgent=self._urgent
+            )
         except HubError as error:
             self.learnt.in_doubt = isinstance(error, OutcomeUnknown) or bool(self._unlinked)
             raise
-        outcomes = read(commands, told)
         self.learnt.in_doubt = any(isinstance(each, Unknown) for each in outcomes) or bool(self._unlinked)
         return outcomes
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from services.bitrix24.client import Portal
 from services.bitrix24.commands import Command
+from services.bitrix24.questions import Question, ask, lowest, number_of, rows_of
 from services.bitrix24.values import mapping
 from services.engine.cache import MISS, Region
 from services.engine.errors import Unavailable
 from services.programmes.model import PollForm, Programme, collapsed, key_of
-from services.programmes.questions import Question, ask, lowest, number_of, rows_of
 from settings import Programmes as ProgrammeSettings
 
 LIST = "crm.item.list"  # https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from services.bitrix24.matching import Person
 from services.flow.messages import Text
-from services.programmes.contacts import Person
 from services.texts import Texts
 from storage.submissions import Submission
 

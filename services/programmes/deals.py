@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.bitrix24.commands import Command, Reference
-from services.programmes.contacts import is_ours
-from services.programmes.model import LONGEST_TITLE, ORIGINATOR, PollForm, Programme, origin_of
-from services.programmes.questions import MOST, Question, lowest, number_of, rows_of
+from services.bitrix24.matching import ORIGINATOR, is_ours, origin_params
+from services.bitrix24.questions import MOST, Question, lowest, number_of, rows_of
+from services.programmes.model import LONGEST_TITLE, PollForm, Programme, origin_of
 from settings import Programmes as ProgrammeSettings
 
 ADD, LIST, UPDATE = "crm.deal.add", "crm.deal.list", "crm.deal.update"
@@ -70,13 +70,6 @@ def origin_questions(
 
 
 def _question(origins: list[str]) -> Question[dict[str, MadeDeal]]:
-    params = {
-        "filter": {"=ORIGINATOR_ID": ORIGINATOR, "@ORIGIN_ID": origins},
-        "select": ["ID", "ORIGINATOR_ID", "ORIGIN_ID", "CONTACT_ID"],
-        "order": {"ID": "ASC"},
-        "start": -1,
-    }
-
     def read(result: Any) -> dict[str, MadeDeal]:
         rows = rows_of(result)
         ours = {origin: lowest([row for row in rows if is_ours(row, origin)], "ID") for origin in origins}
@@ -86,4 +79,4 @@ def _question(origins: list[str]) -> Question[dict[str, MadeDeal]]:
             if row
         }
 
-    return Question(Command(LIST, params), read)
+    return Question(Command(LIST, origin_params(origins, "CONTACT_ID")), read)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from services.bitrix24.errors import OutcomeUnknown
+from services.bitrix24.written import SETTLING
 from services.engine.errors import HubError, Refused
 from services.engine.inbox import Offer, Topic
 from services.engine.retry import OUTSIDE
@@ -17,7 +18,6 @@ from services.flow.leases import Hold
 from services.flow.places import Asker, Place
 from services.programmes.attempt import READING, Attempt, Learnt, Note, Rooms
 from services.programmes.model import PROGRAMME, Programme, collapsed
-from services.programmes.outcomes import SETTLING
 from storage import invalidations, submissions
 from storage.database import Database, Transaction
 from storage.records import Job

@@ -5,7 +5,6 @@ from hashlib import sha256
 from unicodedata import category, normalize
 
 PROGRAMME, POLL_FORM = "programme", "poll_form"  # the kinds' names; the journal calls them so too
-ORIGINATOR = "switchboard"  # by which the portal's objects are known as made by this hub
 LONGEST_TITLE = 255  # characters of a title at the portal
 LONGEST_KEY = 180  # characters of a title as it is compared; the rest of a longer one is told by a digest
 _KEPT = 150  # characters that stay of a longer one

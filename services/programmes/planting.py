@@ -2,14 +2,13 @@
 
 from services.bitrix24.client import Portal
 from services.bitrix24.errors import OutcomeUnknown, PortalUnavailable
+from services.bitrix24.questions import number_of
+from services.bitrix24.written import SENDING, SETTLING
 from services.engine.clock import Clock
 from services.engine.errors import HubError
 from services.flow.leases import Hold
-from services.programmes.attempt import SENDING
 from services.programmes.catalogue import Catalogue
 from services.programmes.model import LONGEST_TITLE, Programme, collapsed
-from services.programmes.outcomes import SETTLING
-from services.programmes.questions import number_of
 from storage.database import Database
 
 ADD = "crm.item.add"

@@ -13,11 +13,11 @@ import pytest
 import structlog
 
 from services.bitrix24.commands import Command
+from services.bitrix24.matching import Person
 from services.bitrix24.outcomes import NotRun, Outcome, Unknown
 from services.engine.observability import ADOPTED
 from services.programmes import attempt
 from services.programmes.attempt import Attempt
-from services.programmes.contacts import Person
 from tests.chaos.forms.many import play_all, play_in_processes
 
 FEW, MANY = 50, 1000

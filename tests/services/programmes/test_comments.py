@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.programmes.comments import LONGEST, Comments
-from services.programmes.contacts import Person
+from services.programmes.contacts import person_of
 from services.texts import Texts
 from storage.submissions import Submission
 from tests.storage.test_submissions import a_row
@@ -28,7 +28,7 @@ answers = st.dictionaries(
 
 
 def told(row: Submission, *, was_known: bool = False, without_email: bool = False) -> list[str]:
-    person = Person.of(row)
+    person = person_of(row)
     return COMMENTS.of_deal(row, person, was_known=was_known, without_email=without_email).split("\n")
 
 

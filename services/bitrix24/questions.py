@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from services.bitrix24.client import Portal
 from services.bitrix24.commands import Command
-from services.bitrix24.errors import PortalUnavailable
+from services.bitrix24.errors import PortalNotFound, PortalUnavailable
 from services.bitrix24.outcomes import Done, Failed, Outcome
 
 T = TypeVar("T")
@@ -27,21 +27,41 @@ async def ask(portal: Portal, questions: Sequence[Question[T]], *, urgent: bool 
 
     Raises PortalRefused, PortalUnavailable, BreakerOpen when one of them has no answer.
     """
-    answers: list[T] = []
+    return [
+        question.read(_result(question.command, outcome))
+        for question, outcome in await _asked(portal, questions, urgent)
+    ]
+
+
+async def find(portal: Portal, questions: Sequence[Question[T]], *, urgent: bool = False) -> list[T | None]:
+    """Like `ask` for what may be gone: None where the portal says that there is nothing of this id."""
+    return [
+        None if _is_absent(outcome) else question.read(_result(question.command, outcome))
+        for question, outcome in await _asked(portal, questions, urgent)
+    ]
+
+
+async def _asked(
+    portal: Portal, questions: Sequence[Question[T]], urgent: bool
+) -> list[tuple[Question[T], Outcome]]:
+    outcomes: list[Outcome] = []
     for start in range(0, len(questions), MOST):
-        part = questions[start : start + MOST]
-        outcomes = await _outcomes(portal, [each.command for each in part], urgent)
-        answers += [
-            question.read(_result(question.command, outcome))
-            for question, outcome in zip(part, outcomes, strict=True)
-        ]
-    return answers
+        commands = [each.command for each in questions[start : start + MOST]]
+        outcomes += await _outcomes(portal, commands, urgent)
+    return list(zip(questions, outcomes, strict=True))
+
+
+def _is_absent(outcome: Outcome) -> bool:
+    return isinstance(outcome, Failed) and isinstance(outcome.error, PortalNotFound)
 
 
 async def _outcomes(portal: Portal, commands: Sequence[Command], urgent: bool) -> Sequence[Outcome]:
-    if len(commands) == 1:
+    if len(commands) > 1:
+        return await portal.batch(commands, urgent=urgent)
+    try:
         return [await portal.call(commands[0].method, commands[0].params, urgent=urgent)]
-    return await portal.batch(commands, urgent=urgent)
+    except PortalNotFound as error:
+        return [Failed(error)]
 
 
 def _result(command: Command, outcome: Outcome) -> Any:

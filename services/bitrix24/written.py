@@ -1,14 +1,30 @@
-"""What became of what a try has written: read, doubted, and judged."""
+"""What became of what was written: read, doubted, and judged."""
 
 from collections.abc import Sequence
 
+from services.bitrix24.client import Portal
 from services.bitrix24.commands import Command
 from services.bitrix24.errors import OutcomeUnknown, PortalUnavailable
 from services.bitrix24.outcomes import Done, Failed, NotRun, Outcome, Unknown
-from services.programmes.questions import number_of
+from services.bitrix24.questions import number_of
+from services.engine.clock import Clock
 
 SETTLING = 60.0  # seconds after which the portal surely is done with a request, or has cut it off
+SENDING = 120.0  # seconds that a write may take with its repeats; then its outcome counts as unknown
+BAD_VALUE = "ERROR_CORE"  # what the portal says of an e-mail it does not like, among other things
 MAKING = "add"  # the last word of methods that answer the number of what they have made
+
+
+async def send(
+    portal: Portal, clock: Clock, commands: Sequence[Command], *, halt: bool = False, urgent: bool = False
+) -> list[Outcome]:
+    """Write, and see what became of it. Raises OutcomeUnknown after SENDING, and what Portal.batch does."""
+    try:
+        async with clock.timeout(SENDING):
+            told = await portal.batch(commands, halt=halt, urgent=urgent)
+    except TimeoutError:
+        raise OutcomeUnknown("no answer in time", retry_after=SETTLING) from None
+    return read(commands, told)
 
 
 def read(commands: Sequence[Command], outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -27,7 +43,7 @@ def _read(command: Command, outcome: Outcome) -> Outcome:
 
 
 def judge(outcomes: Sequence[Outcome]) -> None:
-    """Raise what keeps a try from going on: OutcomeUnknown before PortalRefused before PortalUnavailable."""
+    """Raise why nobody can go on: OutcomeUnknown before PortalRefused before PortalUnavailable."""
     unknown = [each for each in outcomes if isinstance(each, Unknown)]
     failed = [each.error for each in outcomes if isinstance(each, Failed)]
     not_run = [each for each in outcomes if isinstance(each, NotRun)]
