@@ -22,6 +22,7 @@ from storage.tables import (
     messages,
     notice_messages,
     notices,
+    portal_events,
     proposals,
     submission_programmes,
     submissions,
@@ -123,6 +124,11 @@ def done_submissions(before: datetime) -> list[Old]:
     )
     is_empty = ~select(submission_programmes.c.key).where(_of_submission).exists()
     return [programmes, Old("submissions", submissions.c.id, and_(over, is_empty))]
+
+
+def portals_events(before: datetime) -> Old:
+    """Hashes of portals' events that came before then: one that comes again is a new one."""
+    return Old("portal_events", portal_events.c.hash, portal_events.c.received_at < before)
 
 
 _of_submission = submission_programmes.c.submission_id == submissions.c.id

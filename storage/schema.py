@@ -11,6 +11,7 @@ REVISIONS = (
     "0002",
     "0003",
     "0004",
+    "0005",
 )  # oldest first; a test holds them against the files in migrations/versions
 HEAD = REVISIONS[-1]
 

@@ -22,6 +22,7 @@ TICKS_KEPT = timedelta(days=2)  # jobs that come by the minute and tell nobody a
 REACTIONS_KEPT = timedelta(days=30)
 INVALIDATIONS_KEPT = timedelta(hours=1)
 KNOWN_FOR = timedelta(days=30)  # so long a submission's id has the same answer at least
+EVENTS_KEPT = timedelta(days=30)  # so long a portal's event is known when it comes again
 QUESTIONS_KEPT = timedelta(days=1)  # so that a late press is told that its question is over
 
 
@@ -48,12 +49,15 @@ class Retention:
         decided = retention.decided_approvals(min(before, now - REJECTED_FOR))
         told = retention.ended_notices(before)
         handed_in = retention.done_submissions(min(before, now - KNOWN_FOR))
+        events = retention.portals_events(now - EVENTS_KEPT)
         first = (*decided, *told, *handed_in)
-        deleted = {"proposals": 0, **{old.name: 0 for old in first}, "messages": 0, "jobs": 0}
+        counted = (*(old.name for old in first), "messages", events.name, "jobs")
+        deleted = {"proposals": 0} | dict.fromkeys(counted, 0)
         for old in (
             retention.closed_proposals(before),
             *first,
             *retention.ended_messages(before),
+            events,
             retention.done_jobs(before, now=now),
             ticks,
         ):

@@ -1,6 +1,7 @@
 """Every table, once. Moments are UTC; ids of chats, people and messages are Telegram's own (52 bits)."""
 
 from storage.tables.columns import Moment, Serial, in_text, metadata
+from storage.tables.deals import contact_links, deal_links, mapping_answers, portal_events, reconcile_cursors
 from storage.tables.decisions import approval_cards, approval_requests, approvals, confirmations, proposals
 from storage.tables.gallery import sticker_sets
 from storage.tables.operation import (
@@ -30,6 +31,8 @@ __all__ = [
     "chats",
     "claims",
     "confirmations",
+    "contact_links",
+    "deal_links",
     "faults",
     "health_marks",
     "in_text",
@@ -38,6 +41,7 @@ __all__ = [
     "journal",
     "keys",
     "leases",
+    "mapping_answers",
     "members",
     "messages",
     "metadata",
@@ -45,8 +49,10 @@ __all__ = [
     "notices",
     "people",
     "portal_buckets",
+    "portal_events",
     "portal_hosts",
     "proposals",
+    "reconcile_cursors",
     "samples",
     "sightings",
     "sticker_sets",

@@ -1,0 +1,88 @@
+"""Which deal of the home portal is the twin of which of a source, and what both were last seen to hold."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from storage.database import Transaction
+from storage.tables import deal_links
+from storage.upserts import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class DealLink:
+    """A row; see the table. `source_values` and `target_values` are canonical JSON by the twin's fields.
+
+    `writes` counts those to the twin in the minute that began at `writes_since`.
+    """
+
+    source_domain: str
+    source_deal_id: int
+    target_deal_id: int
+    source_values: Mapping[str, Any]
+    source_fingerprint: str
+    target_values: Mapping[str, Any]
+    target_fingerprint: str
+    mapping_version: str
+    writes: int
+    writes_since: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = None
+
+
+_COLUMNS = [deal_links.c[name] for name in DealLink.__slots__]
+_KEY = ["source_domain", "source_deal_id"]
+
+
+def of_source(tx: Transaction, domain: str, deal_id: int) -> DealLink | None:
+    """The link of a source's deal."""
+    return _one(tx, *_is(domain, deal_id))
+
+
+def of_sources(tx: Transaction, domain: str, deal_ids: Collection[int]) -> dict[int, DealLink]:
+    """The links of some of a source's deals, by their ids there."""
+    mine = deal_links.c.source_domain == domain, deal_links.c.source_deal_id.in_(deal_ids)
+    rows = tx.execute(select(*_COLUMNS).where(*mine))
+    return {row.source_deal_id: DealLink(*row) for row in rows}
+
+
+def of_target(tx: Transaction, target_id: int) -> DealLink | None:
+    """The link whose twin this deal of the home portal is."""
+    return _one(tx, deal_links.c.target_deal_id == target_id)
+
+
+def put(tx: Transaction, link: DealLink) -> None:
+    """Store it, in place of an earlier one of the same deal or of the same twin."""
+    same_twin = deal_links.c.target_deal_id == link.target_deal_id
+    other = or_(
+        deal_links.c.source_domain != link.source_domain,
+        deal_links.c.source_deal_id != link.source_deal_id,
+    )
+    tx.execute(deal_links.delete().where(same_twin, other))
+    values = asdict(link)
+    changed = {name: value for name, value in values.items() if name not in _KEY and name != "created_at"}
+    tx.execute(upsert(tx, deal_links).values(values).on_conflict_do_update(index_elements=_KEY, set_=changed))
+
+
+def mark_deleted(tx: Transaction, domain: str, deal_id: int, at: datetime) -> bool:
+    """The source's deal is gone; False when that was known, or nothing is linked."""
+    seen = update(deal_links).where(*_is(domain, deal_id), deal_links.c.deleted_at.is_(None))
+    return tx.execute(seen.values(deleted_at=at)).rowcount == 1
+
+
+def drop(tx: Transaction, domain: str, deal_id: int) -> None:
+    """The twin is gone, so nothing is linked any more."""
+    tx.execute(deal_links.delete().where(*_is(domain, deal_id)))
+
+
+def _is(domain: str, deal_id: int) -> tuple[Any, Any]:
+    return deal_links.c.source_domain == domain, deal_links.c.source_deal_id == deal_id
+
+
+def _one(tx: Transaction, *conditions: Any) -> DealLink | None:
+    row = tx.execute(select(*_COLUMNS).where(*conditions)).one_or_none()
+    return DealLink(*row) if row else None
