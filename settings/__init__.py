@@ -7,11 +7,13 @@ environment.
 from settings.declaring import Fault, Row, SettingsError
 from settings.groups import Cache, DemoPorts, Gallery, Http, Logs, Settings, Storage, Telegram, Work, rows
 from settings.loading import load_demo_ports, load_settings
-from settings.portals import Bitrix24, Programmes
+from settings.portals import Bitrix24, Deals, Programmes
+from settings.sources import SourcePortal
 
 __all__ = [
     "Bitrix24",
     "Cache",
+    "Deals",
     "DemoPorts",
     "Fault",
     "Gallery",
@@ -21,6 +23,7 @@ __all__ = [
     "Row",
     "Settings",
     "SettingsError",
+    "SourcePortal",
     "Storage",
     "Telegram",
     "Work",

@@ -22,8 +22,8 @@ from pydantic import (
 
 from settings import values
 from settings.declaring import Group, Row, row
-from settings.portals import Bitrix24, Programmes
-from settings.showing import many, password_in, shown
+from settings.portals import Bitrix24, Deals, Programmes
+from settings.showing import password_in, secrets_in, shown
 
 DEFAULT_CONCURRENCY = 10
 PUBLIC_TELEGRAM_HOST = "api.telegram.org"
@@ -134,6 +134,9 @@ class Http(Group):
 
     host: Annotated[str, AfterValidator(values.host)] = row("HTTP_HOST", "127.0.0.1", "Address to listen on.")
     port: values.Port = row("HTTP_PORT", "8020", "Port to listen on; 0 takes any free one.")
+    public_url: Annotated[str, AfterValidator(values.optional_base_url)] = row(
+        "PUBLIC_URL", "", "Where the outside reaches this hub, such as https://hub.example.org."
+    )
     api_keys: Annotated[
         tuple[Annotated[SecretStr, AfterValidator(values.api_key)], ...], BeforeValidator(values.split)
     ] = row(
@@ -204,6 +207,13 @@ class Work(Group):
         "An address called every minute while the hub works, so that another service notices silence.",
         secret=True,
     )
+    silence_alert_hours: float = row(
+        "SILENCE_ALERT_HOURS",
+        "24",
+        "Hours without any event of a portal after which admins are told; 0 never tells.",
+        ge=0,
+        le=8760,
+    )
 
     def concurrency(self, topic: str) -> int:
         """How many jobs of this topic may run at one time."""
@@ -223,6 +233,7 @@ class Cache(Group):
     ttl_contacts: float = row(
         "CACHE_TTL_CONTACTS", "300", "Seconds that a contact is kept.", gt=0, le=31_536_000
     )
+    ttl_deals: float = row("CACHE_TTL_DEALS", "60", "Seconds that a deal is kept.", gt=0, le=31_536_000)
     stale_seconds: float = row(
         "CACHE_STALE_SECONDS",
         "86400",
@@ -288,6 +299,7 @@ class Settings(BaseModel):
     bitrix24: Bitrix24
     gallery: Gallery
     programmes: Programmes
+    deals: Deals
 
     def masked(self) -> list[tuple[str, str]]:
         """(variable, value in use) of every row, for people: of a secret only whether and how long it is."""
@@ -295,10 +307,10 @@ class Settings(BaseModel):
 
     def secrets(self) -> list[str]:
         """The secrets in clear, for the log's redactor and nobody else."""
-        held = (secret for each in rows() if each.secret for secret in many(self._value(each)))
+        held = (secret for each in rows() if each.secret for secret in secrets_in(self._value(each)))
         passwords = (password_in(self._value(each)) for each in rows() if each.credential)
         # A portal that moved keeps the code behind another host.
-        parts = filter(None, (*passwords, self.bitrix24.code))
+        parts = filter(None, (*passwords, *self.bitrix24.codes))
         return [secret.get_secret_value() for secret in held if secret] + list(parts)
 
     def _value(self, of: Row) -> Any:

@@ -76,11 +76,13 @@ def _nobody_decides(made: Mapping[str, Group]) -> list[Fault]:
 
 def _no_portal(made: Mapping[str, Group]) -> list[Fault]:
     portal, programmes = made.get("bitrix24"), made.get("programmes")
-    if not isinstance(portal, Bitrix24) or not isinstance(programmes, Programmes):
+    if not isinstance(portal, Bitrix24) or portal.url:
         return []
-    if portal.url or not programmes.is_on:
-        return []
-    return [Fault("BITRIX24_URL", "is needed for poll forms: POLL_FORM_ENTITY_TYPE_ID is set")]
+    if portal.sources:
+        return [Fault("BITRIX24_URL", "is needed for deals: BITRIX24_SOURCES is set")]
+    if isinstance(programmes, Programmes) and programmes.is_on:
+        return [Fault("BITRIX24_URL", "is needed for poll forms: POLL_FORM_ENTITY_TYPE_ID is set")]
+    return []
 
 
 def _fault(group: type[Group], details: ErrorDetails) -> Fault:

@@ -1,5 +1,7 @@
-"""The home portal, and what the hub looks for in it."""
+"""The home portal, what the hub looks for in it, and the portals whose deals come there."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -7,6 +9,7 @@ from pydantic import AfterValidator, SecretStr, ValidationInfo, field_validator
 
 from settings import values
 from settings.declaring import Group, row
+from settings.sources import Patterns, SourcePortal, SourcePortals, Token, is_allowed
 
 
 class Bitrix24(Group):
@@ -20,6 +23,23 @@ class Bitrix24(Group):
     )
     domain: Annotated[str, AfterValidator(values.domain)] = row(
         "BITRIX24_DOMAIN", "", "Domain of the home portal, when BITRIX24_URL does not say it."
+    )
+    application_token: Token = row(
+        "BITRIX24_APPLICATION_TOKEN",
+        "",
+        "What the home portal's outgoing webhook proves itself with, as the portal shows it.",
+        secret=True,
+    )
+    allowed_domains: Patterns = row(
+        "BITRIX24_ALLOWED_DOMAINS",
+        "*.bitrix24.ru",
+        "Domains that portals may have, comma-separated; *. stands for whatever is before the rest.",
+    )
+    sources: SourcePortals = row(
+        "BITRIX24_SOURCES",
+        "",
+        'Portals whose deals come here, as JSON: {"domain": {"url", "application_token", "robot_token"}}.',
+        secret=True,
     )
     batch_enabled: bool = row(
         "BATCH_ENABLED", "true", "Whether calls that wait share one request to the portal."
@@ -47,15 +67,49 @@ class Bitrix24(Group):
         "BITRIX24_TIMEOUT", "30", "Seconds that one call may take; shared requests get 70.", gt=0, le=600
     )
 
+    @field_validator("allowed_domains")
+    @classmethod
+    def _allows_home(cls, patterns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        told = info.data.get("application_token") and {"url", "domain"} <= info.data.keys()
+        home = _home(info.data["url"], info.data["domain"]) if told else ""
+        if home and not is_allowed(home, patterns):
+            raise ValueError("leaves the home portal out, whose events BITRIX24_APPLICATION_TOKEN is for")
+        return patterns
+
+    @field_validator("sources")
+    @classmethod
+    def _allowed(
+        cls, sources: Mapping[str, SourcePortal], info: ValidationInfo
+    ) -> Mapping[str, SourcePortal]:
+        for domain in sources if "allowed_domains" in info.data else ():
+            if not is_allowed(domain, info.data["allowed_domains"]):
+                raise ValueError(f"names {domain}, which BITRIX24_ALLOWED_DOMAINS does not allow")
+        if {"url", "domain"} <= info.data.keys() and _home(info.data["url"], info.data["domain"]) in sources:
+            raise ValueError("names the home portal, which is no source")
+        return sources
+
     @property
     def home(self) -> str:
         """The home portal's domain; empty without a portal."""
-        return self.domain or urlsplit(self.url.get_secret_value()).hostname or ""
+        return _home(self.url, self.domain)
 
     @property
     def code(self) -> str:
         """The part of the address that is the credential itself, wherever else it may turn up."""
         return values.portal_code(self.url.get_secret_value())
+
+    @property
+    def codes(self) -> list[str]:
+        """The same of all portals."""
+        return [self.code, *(source.code for source in self.sources.values())]
+
+    def allows(self, domain: str) -> bool:
+        """Whether a portal may have this domain, in small letters."""
+        return is_allowed(domain, self.allowed_domains)
+
+
+def _home(url: SecretStr, domain: str) -> str:
+    return domain or urlsplit(url.get_secret_value()).hostname or ""
 
 
 class Programmes(Group):
@@ -97,3 +151,23 @@ class Programmes(Group):
             "PROGRAM_ENTITY_TYPE_ID": self.program_entity_type_id,
         }
         return {variable: number for variable, number in named.items() if number is not None}
+
+
+class Deals(Group):
+    """Deals of the source portals on their way home."""
+
+    mapping_file: str = row(
+        "MAPPING_FILE", "", "TOML file that says which fields go where; empty: the built-in mapping."
+    )
+    sync_interval: float = row(
+        "DEALS_SYNC_INTERVAL",
+        "300",
+        "Seconds between two looks for changes that no event told of.",
+        ge=10,
+        le=86_400,
+    )
+
+    @property
+    def mapping_path(self) -> Path | None:
+        """The same; None for the built-in mapping."""
+        return Path(self.mapping_file) if self.mapping_file else None

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from pydantic import SecretStr
+
 from settings.declaring import Row
 
 
@@ -14,10 +16,17 @@ def many(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
+def secrets_in(value: Any) -> tuple[SecretStr, ...]:
+    """The secrets of a value: one, several, or those of each source portal."""
+    if isinstance(value, Mapping):
+        return tuple(secret for source in value.values() for secret in source.secrets)
+    return many(value)
+
+
 def shown(value: Any, row: Row) -> str:
     """A value as one would write it; of a secret only whether it is set and how long it is."""
     if row.secret:
-        return _shown_secret([len(one) for one in many(value) if one])
+        return _shown_secret([len(one) for one in secrets_in(value) if one])
     if row.credential:
         masked = re.sub(r"(://[^/@:]*:)[^/@]*@", r"\1***@", value)
         return re.sub(r"([?&]password=)[^&]*", r"\1***", masked) or "not set"

@@ -39,6 +39,7 @@ CONTRACT = {
     "DATABASE_QUERY_TIMEOUT": "5",
     "HTTP_HOST": "127.0.0.1",
     "HTTP_PORT": "8020",
+    "PUBLIC_URL": "",
     "API_KEYS": "",
     "MAX_REQUEST_BYTES": "10485760",
     "REQUEST_TIMEOUT": "60",
@@ -52,16 +53,21 @@ CONTRACT = {
     "BACKUP_DIR": "",
     "BACKUP_INTERVAL_HOURS": "24",
     "HEARTBEAT_URL": "",
+    "SILENCE_ALERT_HOURS": "24",
     "CACHE_ENABLED": "true",
     "CACHE_TTL_POLL_FORMS": "600",
     "CACHE_TTL_EDUCATIONAL_PROGRAMS": "600",
     "CACHE_TTL_CONTACTS": "300",
+    "CACHE_TTL_DEALS": "60",
     "CACHE_STALE_SECONDS": "86400",
     "STICKERSET_CACHE_SIZE": "5000",
     "STICKERSET_CACHE_TTL_DAYS": "7",
     "STICKERSET_CACHE_CLEANUP_INTERVAL_HOURS": "1",
     "BITRIX24_URL": "",
     "BITRIX24_DOMAIN": "",
+    "BITRIX24_APPLICATION_TOKEN": "",
+    "BITRIX24_ALLOWED_DOMAINS": "*.bitrix24.ru",
+    "BITRIX24_SOURCES": "",
     "BATCH_ENABLED": "true",
     "BATCH_SIZE": "50",
     "BITRIX24_RETRY_MAX_ATTEMPTS": "3",
@@ -81,6 +87,8 @@ CONTRACT = {
     "PROGRAM_ENTITY_TYPE_ID": "",
     "POLL_FORM_ID_FIELD": "",
     "PROGRAM_DEAL_CATEGORY_ID": "0",
+    "MAPPING_FILE": "",
+    "DEALS_SYNC_INTERVAL": "300",
 }
 SECRETS = {
     "TELEGRAM_BOT_TOKEN",
@@ -88,6 +96,8 @@ SECRETS = {
     "API_KEYS",
     "HEARTBEAT_URL",
     "BITRIX24_URL",
+    "BITRIX24_APPLICATION_TOKEN",
+    "BITRIX24_SOURCES",
     "GALLERY_API_KEY",
     "GALLERY_WEBHOOK_SECRET",
 }
@@ -305,7 +315,7 @@ def test_unset_masked_rows_show_the_declared_defaults() -> None:
     assert shown == {variable: default or "not set" for variable, default in written.items()}
 
 
-ANYTHING_GOES = {"BACKUP_DIR"}  # whether a folder can be written is the doctor's to find out
+ANYTHING_GOES = {"BACKUP_DIR", "MAPPING_FILE"}  # whether there is such a file or folder is found out later
 BAD_VALUES = {
     "TELEGRAM_BOT_TOKEN": "leaked:leaked",
     "TELEGRAM_API_URL": "https://user:leaked@api.example.org",
@@ -323,6 +333,7 @@ BAD_VALUES = {
     "DATABASE_QUERY_TIMEOUT": "leaked",
     "HTTP_HOST": "http://leaked",
     "HTTP_PORT": "leaked",
+    "PUBLIC_URL": "leaked",
     "API_KEYS": f"{KEYS[0]},leaked",
     "MAX_REQUEST_BYTES": "leaked",
     "REQUEST_TIMEOUT": "leaked",
@@ -335,16 +346,21 @@ BAD_VALUES = {
     "WEBHOOK_WAIT_SECONDS": "leaked",
     "BACKUP_INTERVAL_HOURS": "leaked",
     "HEARTBEAT_URL": "leaked",
+    "SILENCE_ALERT_HOURS": "leaked",
     "CACHE_ENABLED": "leaked",
     "CACHE_TTL_POLL_FORMS": "leaked",
     "CACHE_TTL_EDUCATIONAL_PROGRAMS": "leaked",
     "CACHE_TTL_CONTACTS": "leaked",
+    "CACHE_TTL_DEALS": "leaked",
     "CACHE_STALE_SECONDS": "leaked",
     "STICKERSET_CACHE_SIZE": "leaked",
     "STICKERSET_CACHE_TTL_DAYS": "leaked",
     "STICKERSET_CACHE_CLEANUP_INTERVAL_HOURS": "leaked",
     "BITRIX24_URL": "https://example.bitrix24.ru/rest/1/leaked-secret/profile.json",
     "BITRIX24_DOMAIN": "https://leaked",
+    "BITRIX24_APPLICATION_TOKEN": "leaked with blanks",
+    "BITRIX24_ALLOWED_DOMAINS": "https://leaked",
+    "BITRIX24_SOURCES": '{"https://leaked/": {}}',
     "BATCH_ENABLED": "leaked",
     "BATCH_SIZE": "leaked",
     "BITRIX24_RETRY_MAX_ATTEMPTS": "leaked",
@@ -364,6 +380,7 @@ BAD_VALUES = {
     "PROGRAM_ENTITY_TYPE_ID": "leaked",
     "POLL_FORM_ID_FIELD": "leaked leaked",
     "PROGRAM_DEAL_CATEGORY_ID": "leaked",
+    "DEALS_SYNC_INTERVAL": "leaked",
 }
 
 
@@ -402,6 +419,8 @@ def test_all_faults_of_all_groups_are_reported_together_in_one_line_each_without
         ("DATABASE_QUERY_TIMEOUT", "0"),
         ("RETENTION_DAYS", "0"),
         ("BACKUP_INTERVAL_HOURS", "-1"),
+        ("SILENCE_ALERT_HOURS", "-1"),
+        ("DEALS_SYNC_INTERVAL", "9"),
         ("HEARTBEAT_URL", "not an address"),
         ("GALLERY_API_URL", "ftp://host"),
         ("GALLERY_WEBHOOK_SECRET", "short"),
