@@ -1,0 +1,110 @@
+"""A mapping held against the portals."""
+
+import pytest
+
+from sandbox.bitrix24.portal import Portal
+from sandbox.bitrix24.user_fields import add_user_field
+from services.deals.mapping.checking import Finding, check
+from services.deals.mapping.reading import read_file
+from services.deals.mapping.schema import PortalSchema
+from tests.services.deals.portals import mapping_of, new_portal, schema_of, with_field
+
+
+@pytest.fixture
+def partner() -> Portal:
+    made = new_portal()
+    made.dictionaries.add_funnel(1, "Обучение")
+    return made
+
+
+@pytest.fixture
+def home() -> Portal:
+    return new_portal("home.bitrix24.ru")
+
+
+def test_missing_fields_are_told_with_what_would_make_them(partner: Portal, home: Portal) -> None:
+    with_field(partner, "UF_CRM_SOURCE_ID")
+    found = check(read_file(None), schema_of(partner), schema_of(home))
+    created = {one.field: one.create for one in found if one.kind == "no_field"}
+    assert {name: (one or {})["USER_TYPE_ID"] for name, one in created.items()} == {
+        "UF_CRM_PARTNER_ID": "string",
+        "UF_CRM_ESB_CONTRACT": "string",
+        "UF_CRM_IMPORT_DATE": "datetime",
+    }
+    assert [one.value for one in found if one.kind == "home_stage"] == ["FINAL", "PREPAYMENT"]
+
+
+def test_what_is_offered_makes_the_findings_go(partner: Portal, home: Portal) -> None:
+    with_field(partner, "UF_CRM_COURSE", "enumeration", "Аналитик", "Python", many=True)
+    rules = mapping_of(
+        "[fields.UF_CRM_PROGRAMME]\nsource = 'UF_CRM_COURSE'\nvalues = {'python' = 'Питон'}\n"
+        "[fields.UF_CRM_AT]\nnow = true\n[fields.UF_CRM_N]\nvalue = 3"
+    )
+    first = check(rules, schema_of(partner), schema_of(home))
+    assert [one.kind for one in first] == ["no_field"] * 3
+    for one in first:
+        assert one.create is not None
+        add_user_field(home, dict(one.create))
+    assert check(rules, schema_of(partner), schema_of(home)) == ()
+    made = schema_of(home).fields
+    assert list(made["UF_CRM_PROGRAMME"].items.values()) == ["Аналитик", "Питон"]
+    assert made["UF_CRM_PROGRAMME"].is_multiple
+    assert (made["UF_CRM_AT"].type, made["UF_CRM_N"].type) == ("datetime", "integer")
+
+
+def test_everything_that_will_be_left_out_is_found(partner: Portal, home: Portal) -> None:
+    with_field(partner, "UF_CRM_COURSE", "enumeration", "Аналитик", "Python")
+    with_field(home, "UF_CRM_PROGRAMME", "enumeration", "python")
+    rules = mapping_of(
+        """
+        [fields.UF_CRM_PROGRAMME]
+        source = "UF_CRM_COURSE"
+        [fields.TITLE]
+        source = "UF_CRM_NONE"
+        [fields.ASSIGNED_BY_ID]
+        source = "ASSIGNED_BY_ID"
+        [fields.DATE_CREATE]
+        source = "DATE_CREATE"
+        [fields.UNKNOWN]
+        source = "TITLE"
+        [fields.COMMENTS]
+        source = "UF_CRM_GONE"
+        when = "never"
+        [fields.STAGE_ID]
+        source = "STAGE_ID"
+        [[funnels]]
+        source = "обучение"
+        home = 0
+        stages = {"Новая" = "NEW", "В работе" = "GONE"}
+        """
+    )
+    assert check(rules, schema_of(partner), schema_of(home)) == (
+        Finding("ASSIGNED_BY_ID", "link", "ASSIGNED_BY_ID"),
+        Finding("DATE_CREATE", "read_only"),
+        Finding("STAGE_ID", "home_stage", "GONE"),
+        Finding("STAGE_ID", "stage", "C1:EXECUTING"),
+        Finding("STAGE_ID", "stage", "C1:LOSE"),
+        Finding("STAGE_ID", "stage", "C1:PREPARATION"),
+        Finding("STAGE_ID", "stage", "C1:WON"),
+        Finding("TITLE", "no_source_field", "UF_CRM_NONE"),
+        Finding("UF_CRM_PROGRAMME", "choice", "Аналитик"),
+        Finding("UNKNOWN", "no_field"),
+    )
+
+
+def test_a_portals_answers_of_another_shape_are_no_schema() -> None:
+    for fields, categories, statuses in (
+        ("text", {"categories": []}, []),
+        ({"TITLE": "text"}, {"categories": []}, []),
+        ({}, None, []),
+        ({}, {"categories": [{"id": "x"}]}, []),
+        ({}, {"categories": []}, [3]),
+    ):
+        with pytest.raises(ValueError, match=r"no (map|whole number)"):
+            PortalSchema.of(fields, categories, statuses)
+
+
+def test_php_writes_empty_maps_as_lists_and_the_first_funnel_is_there_in_any_case() -> None:
+    schema = PortalSchema.of([], [], [])
+    assert schema.fields == {}
+    assert list(schema.funnels) == [0]
