@@ -3,7 +3,7 @@
 from datetime import timedelta
 from random import Random
 
-from sandbox.bitrix24.dictionaries import User
+from sandbox.bitrix24.dictionaries import STAGES, User
 from sandbox.bitrix24.entities import COMPANY
 from sandbox.bitrix24.portal import WEBHOOK_USER, Portal
 from sandbox.bitrix24.standin import Bitrix24
@@ -54,6 +54,16 @@ _NAMES = (
 )
 _MAILBOXES = ("petrov", "kuznetsova", "volkov", "sokolova", "lebedev", "novikova", "morozov", "fedorova")
 _COMPANIES = ("ООО «Ромашка»", "АО «Вектор»", "ИП Захарова", "Школа «Парус»")
+_SALE = (
+    ("NEW", "Новая", None),
+    ("PREPARATION", "Подготовка документов", None),
+    ("PREPAYMENT_INVOICE", "Счёт на предоплату", None),
+    ("EXECUTING", "В работе", None),
+    ("FINAL_INVOICE", "Финальный счёт", None),
+    ("WON", "Сделка успешна", "S"),
+    ("LOSE", "Сделка провалена", "F"),
+)
+_ARRIVED = (("PARTNER_ID", "string"), ("ESB_CONTRACT", "string"), ("IMPORT_DATE", "datetime"))
 _PRICES = (12000, 18500, 24900, 31000, 45000, 59900)
 _FORMATS = ("Очно", "Онлайн", "Вечерняя группа")
 
@@ -64,10 +74,12 @@ def seed_portals(bitrix24: Bitrix24) -> None:
     _add_kinds(home)
     _add_people(home, contacts=30)
     _add_deals(home, Random(36), deals=60)
+    _expect_partners(home)
     partner = bitrix24.add_portal(PARTNER, latency=LATENCY, command_latency=COMMAND_LATENCY)
-    _add_funnel(partner)
+    _add_funnel(partner, _SALE)
     _add_people(partner, contacts=12)
-    _add_deals(partner, Random(40), deals=20)
+    _add_deals(partner, Random(40), deals=20, funnels=(1,))
+    _number_contracts(partner)
 
 
 def _add_kinds(portal: Portal) -> None:
@@ -80,8 +92,24 @@ def _add_kinds(portal: Portal) -> None:
     _add_funnel(portal)
 
 
-def _add_funnel(portal: Portal) -> None:
-    portal.dictionaries.add_funnel(1, "Обучение")
+def _expect_partners(portal: Portal) -> None:
+    """Fields and stages for what comes from partners' portals."""
+    for name, kind in _ARRIVED:
+        add_user_field(portal, {"FIELD_NAME": f"UF_CRM_{name}", "USER_TYPE_ID": kind})
+    for stage, title in (("PREPAYMENT", "Предоплата"), ("FINAL", "Завершение")):
+        portal.dictionaries.add_status("DEAL_STAGE", stage, title, category_id=0)
+
+
+def _number_contracts(portal: Portal) -> None:
+    """Fields of the partner's own, as every deal of it has them."""
+    for name in ("SOURCE_ID", "CONTRACT"):
+        add_user_field(portal, {"FIELD_NAME": f"UF_CRM_{name}", "USER_TYPE_ID": "string"})
+    for number, deal in portal.deals.items():
+        deal |= {"UF_CRM_SOURCE_ID": f"P-{number:05}", "UF_CRM_CONTRACT": f"Д-{number:03}/26"}
+
+
+def _add_funnel(portal: Portal, stages: tuple[tuple[str, str, str | None], ...] = STAGES) -> None:
+    portal.dictionaries.add_funnel(1, "Обучение", stages)
     portal.dictionaries.users[2] = User(2, "Олег", "Никитин", "oleg@example.com")
     add_user_field(
         portal,
@@ -113,12 +141,12 @@ def _add_people(portal: Portal, contacts: int) -> None:
         )
 
 
-def _add_deals(portal: Portal, random: Random, deals: int) -> None:
+def _add_deals(portal: Portal, random: Random, deals: int, funnels: tuple[int, ...] = (0, 1)) -> None:
     choices = [one["ID"] for one in portal.user_fields[0]["LIST"]]
     people = list(portal.contacts.items())
     for place in range(deals):
         number, person = people[place % len(people)]
-        funnel = place % 2
+        funnel = funnels[place % len(funnels)]
         day = portal.clock.now() + timedelta(days=random.randrange(5, 60))
         portal.add_deal(
             TITLE=f"{random.choice(PROGRAMME_TITLES)} — {person['NAME']} {person['LAST_NAME']}",
