@@ -39,12 +39,18 @@ def build_portal(
     random: Random,
     measuring: CallTimes,
     supervisor: Supervisor,
+    *,
+    source: str = "",
 ) -> Portal:
-    """The portal of BITRIX24_URL, reached through `client` (see wire.build_client)."""
-    address = Webhook(settings.url.get_secret_value())
-    breaker = Breaker(SYSTEM, clock)
+    """The portal of BITRIX24_URL, reached through `client` (see wire.build_client).
+
+    With `source` the one of that domain in BITRIX24_SOURCES, which stands under its domain in the metrics.
+    """
+    url = settings.sources[source].url if source else settings.url
+    address = Webhook(url.get_secret_value())
+    breaker = Breaker(source or SYSTEM, clock)
     limiter = Limiter(
-        address.domain,
+        source or address.domain,
         database,
         clock,
         supervisor,
@@ -63,11 +69,16 @@ def build_portal(
         clock,
     )
     batcher = Batcher(exchange, limiter, operating, clock, supervisor, size=settings.batch_size)
-    return _portal(settings, breaker, Sending(batcher, breaker), clock, random)
+    return _portal(settings, source or settings.home, breaker, Sending(batcher, breaker), clock, random)
 
 
 def _portal(
-    settings: Bitrix24Settings, breaker: Breaker, sending: Sending, clock: Clock, random: Random
+    settings: Bitrix24Settings,
+    domain: str,
+    breaker: Breaker,
+    sending: Sending,
+    clock: Clock,
+    random: Random,
 ) -> Portal:
     retrying = Retrying(
         settings.retry_max_attempts,
@@ -84,4 +95,4 @@ def _portal(
     singly = Singly(clock, always=not settings.batch_enabled)
     tries = Tries(sending, singly, new_attempts)
     rounds = Rounds(sending, singly, new_attempts)
-    return Portal(settings.home, breaker, tries, rounds, settings.batch_size)
+    return Portal(domain, breaker, tries, rounds, settings.batch_size)

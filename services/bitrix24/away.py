@@ -1,6 +1,7 @@
 """What tells that a portal cannot be reached: a line of the log, and the sign that admins are told of."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -28,6 +29,22 @@ def log_changes(portal: Portal) -> None:
         log.warning("portal.circuit", details=details | {"left": round(portal.breaker.left, 1)})
 
     portal.breaker.on_change(changed)
+
+
+class PortalsAway:
+    """The sign of all portals; they are looked at at once, so that one does not wait for another."""
+
+    def __init__(self, portals: Sequence[Portal], clock: Clock, excerpt: Excerpt) -> None:
+        self._signs = {portal.domain: PortalAway(portal, clock, excerpt) for portal in portals}
+
+    async def look(self, opened: Mapping[str, Notice]) -> Findings:
+        """Which of them are left alone now."""
+        async with asyncio.TaskGroup() as group:
+            looks = [
+                group.create_task(sign.look({domain: opened[domain]} if domain in opened else {}))
+                for domain, sign in self._signs.items()
+            ]
+        return Findings([cause for look in looks for cause in look.result().causes])
 
 
 class PortalAway:

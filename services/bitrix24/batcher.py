@@ -94,8 +94,13 @@ class Batcher:
     async def together(
         self, commands: Sequence[Command], *, halt: bool = False, urgent: bool = False
     ) -> list[Outcome]:
-        """Send these in one request of their own, in this order; see `call` and `fitting`."""
-        return await self._sent(list(commands), halt=halt, urgent=urgent, joins=False)
+        """Send these in one request, in this order; see `call` and `fitting`.
+
+        Unless they halt, reads share it when they have to wait, and so do writes with reads after them.
+        """
+        is_writing = [command.is_write for command in commands]
+        joins = not halt and is_writing == sorted(is_writing, reverse=True)
+        return await self._sent(list(commands), halt=halt, urgent=urgent, joins=joins)
 
     def fitting(self, commands: Sequence[Command]) -> int:
         """How many of the first of these should go into one request: at least one, if there are any."""
@@ -168,7 +173,7 @@ class Batcher:
             entry = lane.entries.popleft()
             if self._is_settled(entry):
                 continue
-            if entry.joins and parcel.load.takes(entry.commands[0]):
+            if entry.joins and parcel.load.takes(entry.commands):
                 parcel.entries.append(entry)
             elif not entry.joins and parcel.load.may_begin(entry.commands):
                 parcel.load.begin(entry.commands)

@@ -128,8 +128,8 @@ def travels_alone(command: Command) -> bool:
     if command.method.lower() in ("batch", "upload", "download"):
         return True
     params = plain(command.params)
-    if any(_CHANGED_IN_FIRST_KEYS.search(key) for key in params):
-        return True
+    if any(_CHANGED_IN_FIRST_KEYS.search(key) or value == [] for key, value in params.items()):
+        return True  # a list of rows with an empty text in it has a row
     leaves = list(_pairs(_with_empty_lists(params)))
     if (
         len(leaves) > MOST_VARIABLES

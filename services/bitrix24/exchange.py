@@ -11,7 +11,7 @@ from services.bitrix24.address import Address
 from services.bitrix24.answers import Answers, name
 from services.bitrix24.commands import Command, Reference
 from services.bitrix24.encoding import in_batch, plain
-from services.bitrix24.errors import SYSTEM, PortalUnavailable, code_and_description
+from services.bitrix24.errors import PortalUnavailable, code_and_description
 from services.bitrix24.outcomes import (
     BUCKET_FULL,
     LEFT_ALONE,
@@ -162,7 +162,7 @@ class PortalExchange:
 
     async def _measured(self, method: str, params: dict[str, Any]) -> Answer | NoAnswer:
         label = method.lower() if method.lower() in MEASURED else OTHER
-        with self._measuring.measured(SYSTEM, label):
+        with self._measuring.measured(self._breaker.system, label):
             return await self._wire.post(method, params)
 
     def _tell(self, commands: Sequence[Command], outcomes: Sequence[Outcome]) -> None:

@@ -11,7 +11,7 @@ from services.engine.health import Told
 SCOPES = ("crm",)  # without which the hub can do nothing there
 PATIENCE = 8.0  # seconds for repeats too: what failed says more than that the doctor's time is over
 HINT = "See BITRIX24_URL, and whether the portal can be opened in a browser."
-WEBHOOK_HINT = "Make a new incoming webhook in the portal and put its address into BITRIX24_URL."
+WEBHOOK_HINT = "Make a new incoming webhook in the portal and put its address into {variable}."
 SCOPE_HINT = "Tick it in the portal's webhook."
 PROCESS_HINT = "docs/operations/bitrix24.md tells where the portal shows the number."
 
@@ -19,7 +19,15 @@ PROCESS_HINT = "docs/operations/bitrix24.md tells where the portal shows the num
 class PortalProbe:
     """Looks at one portal; `processes`: the smart processes it should have, by the variables for them."""
 
-    def __init__(self, portal: Portal, clock: Clock, processes: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        portal: Portal,
+        clock: Clock,
+        processes: Mapping[str, int],
+        variable: str = "BITRIX24_URL",
+    ) -> None:
+        """`variable`: where its address stands."""
+        self._variable = variable
         self._portal = portal
         self._clock = clock
         self._processes = processes
@@ -40,7 +48,8 @@ class PortalProbe:
         except TimeoutError:
             return [Told("failed", self._portal.breaker.trouble or f"no answer in {PATIENCE:.0f} s")]
         except PortalMisconfigured as error:
-            return [Told("failed", f"{self._portal.domain} refuses the webhook: {error}", WEBHOOK_HINT)]
+            hint = WEBHOOK_HINT.format(variable=self._variable)
+            return [Told("failed", f"{self._portal.domain} refuses the webhook: {error}", hint)]
         took = round((self._clock.monotonic() - begun) * 1000)
         told = [Told("ok", f"{self._portal.domain} answers in {took} ms")]
         if missing := _missing(scopes):

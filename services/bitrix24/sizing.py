@@ -60,7 +60,7 @@ class Durations:
 
 @dataclass
 class Load:
-    """One request that is being put together: only reads, or only writes."""
+    """One request that is being put together: only reads, or writes and what is read after them."""
 
     durations: Durations
     operating: Operating
@@ -83,25 +83,28 @@ class Load:
         for command in commands:
             self._add(command)
 
-    def takes(self, command: Command) -> bool:
-        """Put it in if it fits."""
-        if not self.commands:
-            fits = self._is_free(command)
-        else:
-            fits = command.is_write == self.commands[0].is_write and self._has_time(command)
+    def takes(self, commands: Sequence[Command]) -> bool:
+        """Put them in if all of them fit."""
+        fits = self._has_time(commands) if self.commands else self.may_begin(commands)
         if fits:
-            self._add(command)
+            self.begin(commands)
         return fits
 
     def _is_free(self, command: Command) -> bool:
         is_proved = not self.durations.is_new(command) or command.method.lower() not in self.busy
         return is_proved and self.operating.room(command.method) > 0
 
-    def _has_time(self, command: Command) -> bool:
-        seconds = self.durations.expected(command)
-        room = self.operating.room(command.method) - self.by_method.get(command.method.lower(), 0.0)
-        in_all = sum(self.by_method.values()) + seconds
-        return self._is_free(command) and seconds <= room and in_all <= LONGEST + ROUNDING
+    def _has_time(self, commands: Sequence[Command]) -> bool:
+        is_alike = commands[0].is_write == self.commands[0].is_write
+        if not is_alike or len(self.commands) + len(commands) > self.size:
+            return False
+        taken = dict(self.by_method)
+        for command in commands:
+            method = command.method.lower()
+            taken[method] = taken.get(method, 0.0) + self.durations.expected(command)
+            if not self._is_free(command) or taken[method] > self.operating.room(method):
+                return False
+        return sum(taken.values()) <= LONGEST + ROUNDING
 
     def _add(self, command: Command) -> None:
         method = command.method.lower()

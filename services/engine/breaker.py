@@ -101,7 +101,7 @@ class Breaker:
         if era != self._era:
             return
         self._failed += 1
-        self._trouble = str(error).removeprefix(f"{self.system}: ")
+        self._trouble = str(error).removeprefix(f"{error.system}: ")
         if self._state == "half_open":
             self._open(min(self._rest * GROWTH, self._cap), error)
         elif self._failed >= self._most:

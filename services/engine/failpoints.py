@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-NAMES = ("accept", "claim", "handling", "sending", "finish")
+NAMES = ("accept", "claim", "handling", "sending", "finish")  # that every hub comes by
+OF_DEALS = ("deal added",)  # that hubs with source portals come by
 
 
 class Failpoints(Protocol):

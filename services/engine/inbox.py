@@ -135,6 +135,11 @@ class Inbox:
             self.wake(topic)
         return [Receipt(job_id, new, self) for job_id, new in stored]
 
+    def new_job(self, topic: str, offer: Offer) -> NewJob:
+        """A job as `accept` stores it, for a unit that stores more with it; it wakes the topic afterwards."""
+        cause = current_correlation_id() or new_correlation_id()
+        return self._row(self._topics[topic], *offer, None, cause)
+
     def accept_in(
         self,
         tx: Transaction,

@@ -1,6 +1,7 @@
 """Carries invalidations between processes: numbered rows that each reads every second, or on a hint."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -30,10 +31,15 @@ class Invalidations:
         self._clock = clock
         self._cache = cache
         self._hinted = asyncio.Event()
+        self._listeners: dict[str, Callable[[], None]] = {}
         # These outlive a broken `follow`: what was said meanwhile still counts.
         self._last = 0
         self._applied: frozenset[int] = frozenset()  # the numbers that the last look saw
         self._read_at: datetime | None = None
+
+    def on(self, name: str, hear: Callable[[], None]) -> None:
+        """Call `hear` when somebody says that what bears this name, and is no region, is out of date."""
+        self._listeners[name] = hear
 
     def hint(self) -> None:
         """There may be new rows; truth is the rows."""
@@ -75,12 +81,20 @@ class Invalidations:
             self._forget_everything(now - self._read_at)
         for row in rows:
             if row.number not in self._applied:
-                self._cache.invalidate(row.region, row.key)
+                self._invalidate(row.region, row.key)
         self._applied = frozenset(row.number for row in rows)
         self._last = max(self._last, rows[-1].number) if rows else self._last
         self._read_at = now
+
+    def _invalidate(self, region: str, key: str | None) -> None:
+        if hear := self._listeners.get(region):
+            hear()
+        else:
+            self._cache.invalidate(region, key)
 
     def _forget_everything(self, gap: timedelta) -> None:
         log.warning("invalidations.missed", details={"seconds_without_a_look": gap.total_seconds()})
         for region in self._cache.regions:
             self._cache.invalidate(region)
+        for hear in self._listeners.values():
+            hear()

@@ -20,7 +20,7 @@ from typing import Any, Literal, TextIO
 
 import structlog
 import uuid_utils
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from structlog.typing import EventDict
 
 SERVICE = "switchboard"
@@ -292,6 +292,12 @@ class Counters:
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
             registry=registry,
         )
+        self._drift = Gauge(
+            "deal_drift",
+            "Deals of the newest reconcile whose change no event had told of.",
+            ["domain"],
+            registry=registry,
+        )
 
     def telegram_update(self, kind: str) -> None:
         """One update arrived; `kind` is its field's name, such as `message`."""
@@ -304,3 +310,7 @@ class Counters:
     def api_request(self, system: str, method: str, seconds: float) -> None:
         """One call of an outside system came to its end, whatever that was."""
         self._calls.labels(system, method).observe(seconds)
+
+    def deal_drift(self, domain: str, missed: int) -> None:
+        """A reconcile of this portal, one of the settings, found so many changes that no event told of."""
+        self._drift.labels(domain).set(missed)

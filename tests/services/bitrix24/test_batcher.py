@@ -241,6 +241,21 @@ async def test_a_batch_is_one_request_in_its_own_order_with_its_own_halt(room: R
     assert await room.batcher.together([]) == []
 
 
+async def test_batches_that_have_to_wait_share_requests_as_wholes(at: Limits) -> None:
+    room = new_room(at, rate=1.0, burst=1)
+    three = [Command(LIST, {"n": n}) for n in range(3)]
+    batches = [room.batcher.together(three) for _ in range(18)]
+    pair = [Command(ADD, {"n": 1}), Command(LIST, {"n": 2})]
+    pairs = [room.batcher.together(pair) for _ in range(3)]
+    mixed = room.batcher.together([Command(LIST, {"n": 1}), Command(ADD, {"n": 2})])
+    outcomes = await at.clock.run(all_of([*batches, *pairs, mixed]))
+    told = [[each.result for each in some if isinstance(each, Done)] for some in outcomes]
+    assert told == [[0, 1, 2]] * 18 + [[1, 2]] * 4
+    assert room.far.sizes == [48, 6, 6, 2]
+    assert room.far.requests[2] == pair * 3
+    assert set(room.far.halts) == {False}
+
+
 async def test_a_call_that_has_to_travel_alone_does(room: Room) -> None:
     await room.many(LIST, 3, alone=True)
     assert room.far.sizes == [1, 1, 1]
