@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
+from services.deals.gate import PATH as DEAL_EVENTS
 from services.engine.cache import Cache
 from services.engine.clock import Clock
 from services.engine.errors import FaultRecorder
@@ -26,6 +27,7 @@ from web.problems import on_error
 from web.routes import health as health_module
 from web.routes import metrics as metrics_module
 from web.routes import telegram
+from web.routes.deals import DealDoor, deal_routes
 from web.routes.documentation import documentation_routes
 from web.routes.gallery import StickerSetList, gallery_routes
 from web.routes.health import health_routes
@@ -44,6 +46,7 @@ _FREQUENT = (
     health_module.READY,
     health_module.INTEGRATION,
     metrics_module.PATH,
+    DEAL_EVENTS,
 )
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
@@ -76,6 +79,7 @@ def build_web(
     stored_keys: StoredKeys,
     metrics: Metrics,
     gallery_secrets: Sequence[str] = (),
+    deals: DealDoor,
     poll_forms: PollFormIntake | None = None,
 ) -> FastAPI:
     """Make the door. `webhook_secret` None or empty: no webhook, its address answers 404.
@@ -94,6 +98,7 @@ def build_web(
         gallery_routes(sticker_sets, guards.read, guards.admin),
         webhook_routes(sticker_sets, guards.call, Repeats(clock)),
         poll_form_routes(poll_forms, guards.webhook, guards.read),
+        deal_routes(deals, guards.webhook),
         documentation_routes(lambda: describe(app), guards.read),
     ):
         app.include_router(router)

@@ -56,7 +56,7 @@ ApprovalMode = Literal["auto", "direct", "review"]
 
 
 # Kinds that have texts of their own where those of sticker sets speak of the gallery.
-OWN_WORDS = frozenset({"programme", "poll_form"})
+OWN_WORDS = frozenset({"programme", "poll_form", "deal"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,5 +36,6 @@ OLD_KEYS = NoticeKind("old-keys", recovers=False)
 BACKUP = NoticeKind("backup", Action("button-run-backup", "run:backup", role="admin"))
 GALLERY = NoticeKind("gallery", _DOCTOR)
 PORTAL = NoticeKind("portal", _DOCTOR)
+SILENCE = NoticeKind("silence", _DOCTOR)
 
-KINDS = (GALLERY, PORTAL, DEAD_JOBS, JOB_AGE, HIT_RATE, EMPTY_CACHE, BACKUP, OLD_KEYS)
+KINDS = (GALLERY, PORTAL, SILENCE, DEAD_JOBS, JOB_AGE, HIT_RATE, EMPTY_CACHE, BACKUP, OLD_KEYS)

@@ -1,5 +1,12 @@
 """Who hears of whom, and what happens regularly."""
 
+from functools import partial
+
+from services.deals.jobs import DealJobs
+from services.deals.mapping.reloading import KIND as MAPPING
+from services.deals.model import DEAL
+from services.deals.model import TOPIC as DEALS
+from services.deals.reconcile import Reconcile
 from services.engine.schedule import HOUR, MINUTE, regular
 from services.flow import backups
 from services.flow.approvals import TOPIC as DECISIONS
@@ -20,6 +27,12 @@ def listen(hub: Hub) -> None:
     hub.hints.on("messages", hub.messages.wake)
     hub.hints.on("invalidations", hub.invalidations.hint)
     hub.hints.on("switches", hub.pause.hint)
+    if hub.sources:
+        hub.invalidations.on(MAPPING, partial(_read_mapping, hub))
+
+
+def _read_mapping(hub: Hub) -> None:
+    hub.supervisor.spawn_once("mapping.reload", hub.reloading.follow())
 
 
 def plan(hub: Hub, settings: Settings, ports: Ports) -> None:
@@ -36,6 +49,15 @@ def plan(hub: Hub, settings: Settings, ports: Ports) -> None:
         hub.inbox.register(topic)
         for region, spelling in SPELLINGS.items():
             hub.dropping.spell(region, spelling)
+    if rooms := hub.deal_rooms:
+        jobs = DealJobs(hub.database, rooms, hub.journal)
+        hub.inbox.register(jobs.topic(settings.work.concurrency(DEALS)))
+        hub.dropping.spell(DEAL, str.lower)
+    if sources := hub.sources:
+        reconcile = Reconcile(sources, hub.database, hub.clock, hub.inbox, hub.counters)
+        every(settings.deals.sync_interval, reconcile.topic())
+        hub.inbox.register(reconcile.counting())
+        hub.inbox.register(hub.resync.receipts())
     every(10 * MINUTE, regular("roles", hub.roles.refreshing))
     every(MINUTE, regular("notices", hub.watch.look))
     every(SAMPLES_EVERY, regular(SAMPLES, hub.samples.count_jobs))

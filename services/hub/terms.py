@@ -1,8 +1,8 @@
 """What the hub is given: the doors' ports, and the terms it runs on."""
 
 import base64
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from random import Random
 
 import httpx
@@ -26,6 +26,7 @@ class Ports:
     chat_members: ChatMembers
     gallery: httpx.AsyncClient | None = None  # leads to another hub's gallery; None: this hub has its own
     portal: httpx.AsyncClient | None = None  # leads to the home portal; None: there is none
+    sources: Mapping[str, httpx.AsyncClient] = field(default_factory=dict)  # one for each of BITRIX24_SOURCES
     heartbeat: httpx.AsyncClient | None = None  # calls HEARTBEAT_URL; None: there is none
 
 

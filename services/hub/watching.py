@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from functools import cached_property, partial
 
-from services.bitrix24.away import PortalAway
+from services.bitrix24.away import PortalsAway
 from services.bitrix24.probe import HINT as PORTAL_HINT
 from services.bitrix24.probe import PortalProbe
+from services.deals.probe import HINT as SOURCES_HINT
+from services.deals.probe import SourcesProbe
+from services.deals.silence import SourceSilence
 from services.engine.breaker import Breaker, State
 from services.engine.health import Health
 from services.engine.metrics import Metrics
@@ -14,7 +17,7 @@ from services.engine.schedule import HOUR
 from services.engine.storage_check import StorageCheck
 from services.flow.chat_notices import ChatNotices
 from services.flow.examinations import Examinations
-from services.flow.notice_kinds import GALLERY, KINDS, PORTAL
+from services.flow.notice_kinds import GALLERY, KINDS, PORTAL, SILENCE
 from services.flow.notices import Notices
 from services.flow.readers import Readers
 from services.flow.samples import Samples
@@ -61,7 +64,9 @@ class WatchingRooms(AskingRooms):
         if remote := self.gallery.remote:
             watch.on(GALLERY, GalleryAway(remote, self.faults, self.excerpt).look)
         if self.portal:
-            watch.on(PORTAL, PortalAway(self.portal, self.clock, self.excerpt).look)
+            watch.on(PORTAL, PortalsAway(self.portals, self.clock, self.excerpt).look)
+        if self.sources and (hours := self._settings.work.silence_alert_hours):
+            watch.on(SILENCE, SourceSilence(self.database, self.clock, self.sources, hours).look)
         return watch
 
     @cached_property
@@ -96,8 +101,7 @@ class WatchingRooms(AskingRooms):
         """Those of all outside systems that this hub has been given."""
         if remote := self.gallery.remote:
             yield remote.breaker
-        if self.portal:
-            yield self.portal.breaker
+        yield from (portal.breaker for portal in self.portals)
 
     @cached_property
     def health(self) -> Health:
@@ -111,6 +115,9 @@ class WatchingRooms(AskingRooms):
         if self.portal:
             probe = PortalProbe(self.portal, self.clock, self._settings.programmes.processes)
             health.register("portal", probe.check, probe=probe.probe, hint=PORTAL_HINT)
+        if self.sources:
+            sources = SourcesProbe(self._settings, self.sources, self.clock)
+            health.register("sources", sources.check, probe=sources.probe, hint=SOURCES_HINT)
         return health
 
     @cached_property

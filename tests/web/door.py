@@ -31,6 +31,7 @@ from storage.records import Job, StickerSet
 from tests.members import Nobody
 from tests.storage.files import WatchedDatabase, new_file, opened
 from web.application import UpdateIntake, build_web
+from web.routes.deals import DealDoor
 from web.routes.poll_forms import PollFormIntake
 
 KEY = "the-first-key-of-these-tests-0123456789"
@@ -120,19 +121,21 @@ async def open_door(
     secret: str | None = SECRET,
     gallery: httpx.AsyncClient | None = None,
     portal: httpx.AsyncClient | None = None,
+    sources: dict[str, httpx.AsyncClient] | None = None,
     poll_forms: PollFormIntake | None = None,
     **more: str,
 ) -> AsyncIterator[Door]:
     """A door for the block; without an `intake` the bot's own, which fills the inbox.
 
-    `gallery` leads to a gallery elsewhere, `portal` to a portal. `poll_forms` stand in for the hub's own.
+    `gallery` leads to a gallery elsewhere, `portal` to the home portal, `sources` to others by domain.
+    `poll_forms` stand in for the hub's own.
     """
     settings, time = settings_for(folder, **more), clock or SystemClock()
     file = new_file(folder)
     async with opened(file) as database:
         hub = build_hub(
             settings,
-            Ports(NoStickerSets(), Nobody(), gallery, portal),
+            Ports(NoStickerSets(), Nobody(), gallery, portal, sources or {}),
             database,
             Terms(time, Random(1), NoFailpoints(), Redactor(settings.secrets()).text),
         )
@@ -150,6 +153,7 @@ async def open_door(
             webhook_secret=secret,
             stored_keys=hub.keys,
             metrics=hub.metrics,
+            deals=DealDoor(hub.deal_gate, hub.deal_intake, hub.event_counts, time),
             poll_forms=poll_forms or (hub.programmes.forms if hub.programmes else None),
         )
         async with caller_of(app) as caller:

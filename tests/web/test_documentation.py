@@ -24,6 +24,8 @@ OPERATIONS = {
     ("post", "/webhook/gallery"),
     ("post", "/api/v1/integration/poll-form"),
     ("get", "/api/v1/integration/poll-form/{submission_id}"),
+    ("post", "/webhook/deal"),
+    ("post", "/api/v1/deals/transfer"),
 }
 
 
@@ -74,9 +76,13 @@ async def test_operations_have_ids_of_their_own_and_the_closed_ones_say_so(door:
         "/telegram/webhook",
         "/api/v1/integration/poll-form",
         "/api/v1/integration/poll-form/{submission_id}",
+        "/webhook/deal",
+        "/api/v1/deals/transfer",
     }
     ways = [set(way) for way in operations["post", "/webhook/gallery"]["security"]]
     assert ways == [{"key"}, {"bearer"}, {"signature"}]
+    ways = [set(way) for way in operations["post", "/webhook/deal"]["security"]]
+    assert ways == [{"key"}, {"bearer"}, {"robot"}]
 
 
 async def test_bodies_are_described_also_where_the_route_reads_them_itself(door: Door) -> None:
@@ -86,6 +92,8 @@ async def test_bodies_are_described_also_where_the_route_reads_them_itself(door:
         ("put", "/gallery/sets/{name}"): ["title", "kind"],
         ("post", "/webhook/gallery"): ["event", "name"],
         ("post", "/api/v1/integration/poll-form"): ["submission_id", "poll_id", "contact", "programs"],
+        ("post", "/webhook/deal"): ["event", "data", "auth"],
+        ("post", "/api/v1/deals/transfer"): ["domain", "ids"],
     }.items():
         body = operations[operation]["requestBody"]
         assert body["required"] is True

@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from tests.web.door import KEY, Door, assert_problem
 
 PUBLIC, SIGNED = "public", "signed"  # signed: the sender proves itself, not by a key
+# Looked at after the body, which says who is meant: tests/web/test_deals.py.
+CLAIMED = "claimed"
 
 # What the contract says of each address; the word is the scope a key must have.
 RULES = {
@@ -29,9 +31,11 @@ RULES = {
     ("POST", "/webhook/gallery"): "webhook",  # or the sender's signature
     ("POST", "/api/v1/integration/poll-form"): "webhook",
     ("GET", "/api/v1/integration/poll-form/{submission_id:path}"): "read",
+    ("POST", "/webhook/deal"): CLAIMED,
+    ("POST", "/api/v1/deals/transfer"): "webhook",
 }
 SCOPES = ("admin", "read", "webhook", "enterprise:7")
-CLOSED = [address for address, rule in RULES.items() if rule not in {PUBLIC, SIGNED}]
+CLOSED = [address for address, rule in RULES.items() if rule not in {PUBLIC, SIGNED, CLAIMED}]
 
 
 def _addresses(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:

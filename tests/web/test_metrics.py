@@ -27,9 +27,14 @@ FAMILIES = {
     "cache_entries": {"region"},
     "cache_requests": {"region", "result"},
     "circuit_state": {"system"},
+    "deal_drift": {"domain"},
     "inbox_depth": {"topic", "state"},
     "inbox_oldest_seconds": {"topic"},
     "telegram_updates": {"kind"},
+    "webhook_errors": {"error_type"},
+    "webhook_processed": {"status"},
+    "webhook_processing_duration_seconds": set(),
+    "webhook_received": {"domain"},
 }
 OF_THE_PROCESS = ("process_", "python_")
 
@@ -95,6 +100,9 @@ async def test_the_answer_is_prometheus_text_with_the_agreed_names_and_no_others
     with times.measured("telegram", "sendMessage"):
         pass
     timed.door.hub.counters.telegram_update("message")
+    await timed.door.caller.post("/webhook/deal")
+    timed.door.hub.event_counts.processed("accepted")
+    timed.door.hub.counters.deal_drift("partner1.bitrix24.ru", 0)
     timed.door.hub.metrics.watch_circuit("gallery", lambda: "open")
     timed.door.hub.metrics.watch_connections("http", lambda: 3)
 

@@ -1,0 +1,1 @@
+"""Deals of partners' portals, each with a twin in the home portal."""
