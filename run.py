@@ -11,6 +11,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -180,6 +182,39 @@ def replay(
     from commands.replay import replay as work_anew
 
     raise typer.Exit(work_anew(settings, topic, sys.stdin, sys.stdout, dry_run=dry_run))
+
+
+class Resynced(StrEnum):
+    """What can be compared."""
+
+    deals = "deals"
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@app.command()
+def resync(
+    context: typer.Context,
+    kind: Annotated[Resynced, typer.Argument(metavar="KIND", help="What to compare: deals.")],
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            metavar="ISO",
+            parser=_moment,
+            help="Changes from then on, such as 2026-01-31T12:00:00+03:00; without an offset in UTC.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count and change nothing.")] = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Have a running hub compare both sides and repair what differs."""
+    settings = _settings(context, env_file)
+    from commands.resync import resync as compare
+
+    raise typer.Exit(compare(settings, since, sys.stdout, dry_run=dry_run))
 
 
 @app.command("check-settings")

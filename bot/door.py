@@ -14,6 +14,7 @@ from bot.handlers.audit import AuditHandlers
 from bot.handlers.backups import BackupHandlers
 from bot.handlers.checks import CheckHandlers
 from bot.handlers.confirmations import ConfirmationHandlers
+from bot.handlers.deals import DealHandlers
 from bot.handlers.doctor import DoctorHandlers
 from bot.handlers.errors import ErrorsHandlers
 from bot.handlers.gallery import GalleryHandlers
@@ -25,8 +26,10 @@ from bot.handlers.people import PeopleHandlers
 from bot.handlers.presses import PressHandlers, UnknownPressHandlers
 from bot.handlers.programmes import ProgrammeHandlers
 from bot.handlers.reactions import ReactionHandlers
+from bot.handlers.reload import ReloadHandlers
 from bot.handlers.removal import RemovalHandlers
 from bot.handlers.replay import ReplayHandlers
+from bot.handlers.resync import ResyncHandlers
 from bot.handlers.settings import SettingsHandlers
 from bot.handlers.shortcuts import ShortcutHandlers
 from bot.handlers.staff import StaffHandlers
@@ -159,6 +162,9 @@ def _register(
         SettingsHandlers(hub.chat_settings, hub.roles),
         NoticeHandlers(hub.chat_notices, hub.messages),
         *([ProgrammeHandlers(hub.checks, hub.messages)] if hub.programmes else []),
+        *([DealHandlers(hub.deal_kind, hub.checks, hub.messages)] if hub.deal_kind else []),
+        *([ResyncHandlers(hub.resync, hub.messages)] if hub.sources else []),
+        *([_reload(hub)] if hub.sources else []),
         *_operators(hub),
         ConfirmationHandlers(hub.confirmations),
         MembershipHandlers(hub.people, hub.members, hub.roles, hub.rights, menus),
@@ -168,6 +174,10 @@ def _register(
     for handlers in everything:
         handlers.register(registry)
     application.add_error_handler(ErrorAnswers(hub.messages, hub.faults, hub.roles).on_error)
+
+
+def _reload(hub: Hub) -> Handlers:
+    return ReloadHandlers(hub.reloading, hub.messages)
 
 
 def _operators(hub: Hub) -> tuple[Handlers, ...]:

@@ -28,6 +28,7 @@ from settings import Settings
 from storage.database import SILENCE, Database
 from storage.postgres import PostgresDatabase
 from web.application import build_web
+from web.routes.deals import DealDoor
 from web.server import WebServer
 
 log = structlog.get_logger(__name__)
@@ -137,10 +138,18 @@ def ports_of(settings: Settings, client: Client, stack: AsyncExitStack) -> Ports
     """What the hub reaches out with; closed with the stack, but for the client."""
     gallery = build_gallery_client(settings.gallery)
     portal = build_portal_client() if settings.bitrix24.url else None
+    sources = {domain: build_portal_client() for domain in settings.bitrix24.sources}
     heartbeat = build_heartbeat_client(settings.work.heartbeat_url.get_secret_value())
-    for outside in filter(None, (gallery, portal, heartbeat)):
+    for outside in filter(None, (gallery, portal, *sources.values(), heartbeat)):
         stack.push_async_callback(outside.aclose)
-    return Ports(TelegramStickerSets(client), TelegramChatMembers(client), gallery, portal, heartbeat)
+    return Ports(
+        TelegramStickerSets(client),
+        TelegramChatMembers(client),
+        gallery,
+        portal,
+        sources,
+        heartbeat,
+    )
 
 
 class Grace:
@@ -190,6 +199,7 @@ async def _open_web(settings: Settings, hub: Hub, bot: BotDoor) -> WebServer:
         webhook_secret=settings.telegram.webhook_secret.get_secret_value() if webhook else None,
         stored_keys=hub.keys,
         metrics=hub.metrics,
+        deals=DealDoor(hub.deal_gate, hub.deal_intake, hub.event_counts, hub.clock),
         poll_forms=hub.programmes.forms if hub.programmes else None,
     )
     server = WebServer(app, settings.http, hub.supervisor)

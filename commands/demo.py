@@ -11,7 +11,7 @@ from pathlib import Path
 from commands.assembly import running
 from commands.serve import stop_signal
 from sandbox.bitrix24.portal import Portal
-from sandbox.bitrix24.seed import HOME, POLL_FORMS, PROGRAMME_TITLES, PROGRAMMES
+from sandbox.bitrix24.seed import HOME, PARTNER, POLL_FORMS, PROGRAMME_TITLES, PROGRAMMES
 from sandbox.clock import SystemClock
 from sandbox.server import build_sandbox, serving
 from sandbox.telegram.seed import ALICE, SWITCHBOARD_ADMINS
@@ -43,14 +43,16 @@ async def demo(*, demo_port: int, sandbox_port: int) -> int:
 async def _run(stop: asyncio.Event, folder: Path, demo_port: int, sandbox_port: int) -> None:
     app = build_sandbox(SystemClock())
     world: World = app.state.telegram.world
-    portal: Portal = app.state.bitrix24.portals[HOME]
-    key = secrets.token_urlsafe(32)
+    home, partner = (app.state.bitrix24.portals[domain] for domain in (HOME, PARTNER))
+    key, token = secrets.token_urlsafe(32), secrets.token_hex(16)
     async with serving(app, port=sandbox_port) as sandbox:
         own = {"HTTP_PORT": str(demo_port), "API_KEYS": key}
-        settings = _settings(own | _telegram(world, sandbox) | _portal(portal, sandbox), folder)
+        outside = _telegram(world, sandbox) | _home(home, sandbox) | _source(partner, sandbox, token)
+        settings = _settings(own | outside, folder)
         configure_logging(settings.logs.level, settings.logs.format, settings.secrets())
         async with running(settings) as switchboard:
             await _seed(switchboard.hub, world)
+            partner.events.subscribe(f"{switchboard.address}/webhook/deal", token)
             sys.stdout.write(_greeting(sandbox, switchboard.address, key))
             sys.stdout.flush()
             await stop.wait()
@@ -80,13 +82,18 @@ def _telegram(world: World, sandbox: str) -> dict[str, str]:
     }
 
 
-def _portal(portal: Portal, sandbox: str) -> dict[str, str]:
+def _home(portal: Portal, sandbox: str) -> dict[str, str]:
     return {
         "BITRIX24_URL": portal.url(sandbox),
         "BITRIX24_DOMAIN": portal.domain,
         "POLL_FORM_ENTITY_TYPE_ID": str(POLL_FORMS),
         "PROGRAM_ENTITY_TYPE_ID": str(PROGRAMMES),
     }
+
+
+def _source(portal: Portal, sandbox: str, token: str) -> dict[str, str]:
+    source = {"url": portal.url(sandbox), "application_token": token}
+    return {"BITRIX24_SOURCES": json.dumps({portal.domain: source})}
 
 
 async def _seed(hub: Hub, world: World) -> None:

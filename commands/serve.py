@@ -7,6 +7,9 @@ import sys
 import structlog
 
 from commands.assembly import running
+from commands.check_settings import report_mapping
+from services.deals.mapping.faults import MappingFaults
+from services.deals.mapping.reading import read_file
 from services.engine.observability import configure_logging
 from services.version import VERSION
 from settings import Settings
@@ -16,14 +19,19 @@ log = structlog.get_logger(__name__)
 
 
 async def serve(settings: Settings) -> int:
-    """Run until SIGINT or SIGTERM. The answer is the exit code: 1 when the hub cannot start."""
+    """Run until SIGINT or SIGTERM. The answer is the exit code: 1 when the hub cannot start, 2 when what
+    MAPPING_FILE names is no mapping.
+    """
     configure_logging(settings.logs.level, settings.logs.format, settings.secrets())
     stop = stop_signal()
     try:
+        read_file(settings.deals.mapping_path)  # also while no source needs it yet
         async with running(settings) as switchboard:
             log.info("hub.ready", details={"version": VERSION, "address": switchboard.address})
             await stop.wait()
             log.info("hub.stopping")
+    except MappingFaults as error:
+        return report_mapping(error, sys.stderr)
     except (DatabaseRefused, StorageUnavailable, OSError) as error:
         sys.stderr.write(f"switchboard: {error}\n")
         return 1

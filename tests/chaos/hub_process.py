@@ -27,7 +27,7 @@ from bot.updates import TOPIC
 from commands.assembly import Switchboard, running
 from commands.serve import stop_signal
 from services.engine.clock import SystemClock
-from services.engine.failpoints import NAMES
+from services.engine.failpoints import NAMES, OF_DEALS
 from services.engine.observability import configure_logging
 from services.engine.workers import LEASE
 from settings import load_settings
@@ -55,7 +55,7 @@ class DeadlyFailpoints:
 
     def arm(self, name: str, passages: int) -> None:
         """Die at the `passages`-th hit of that point from now on."""
-        if name not in NAMES:
+        if name not in (*NAMES, *OF_DEALS):
             raise ValueError(f"no such failpoint: {name}")
         self._armed, self._left = name, passages
 

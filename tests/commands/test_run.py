@@ -87,6 +87,18 @@ def test_check_settings_reports_all_faults_together_one_line_each(run: Run) -> N
     assert "leaked" not in result.stderr
 
 
+@pytest.mark.parametrize("command", ["check-settings", "serve"])
+def test_what_is_no_mapping_is_told_with_all_its_faults(run: Run, tmp_path: Path, command: str) -> None:
+    (tmp_path / "mapping.toml").write_text('version = 1\n[fields.TITLE]\nwhen = "often"\ncolour = "red"\n')
+
+    result = run(command, TELEGRAM_BOT_TOKEN=TOKEN, ADMIN_IDS="1", MAPPING_FILE="mapping.toml", HTTP_PORT="0")
+
+    assert (result.returncode, result.stdout) == (2, "")
+    places = [line.split(": ")[:2] for line in result.stderr.splitlines()]
+    assert ["MAPPING_FILE", "fields.TITLE.when"] in places
+    assert ["MAPPING_FILE", "fields.TITLE.colour"] in places
+
+
 def test_a_secret_is_read_from_a_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN + "\n")
 

@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.telegram.people import Person
 from services.texts import LANGUAGES, Texts
+from tests.e2e.reconciling import at_work
 from tests.e2e.wording import words
 from tests.town import ADMIN, BORIS, CHEN, GROUP, STRANGER, Outside, Town
 
@@ -134,7 +135,7 @@ async def test_every_command_is_described_in_every_language(town: Town) -> None:
 
 
 async def test_every_command_is_in_the_readme_and_there_is_no_other(outside: Outside) -> None:
-    async with outside.hub(portal=True) as town:
+    async with at_work(outside) as town:
         await town.settle()
         names = {each.name for each in town.switchboard.bot.registry.entries if each.kind == "command"}
     section = README.read_text("utf-8").split("\n## Commands in the chat\n", 1)[1].split("\n## ", 1)[0]

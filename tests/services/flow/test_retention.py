@@ -14,8 +14,9 @@ from services.engine.schedule import regular
 from services.engine.supervisor import Supervisor
 from services.flow import retention
 from services.flow.retention import PAUSE, UNIT, Retention
-from storage import accepting, invalidations, messages
+from storage import accepting, invalidations, messages, portal_events
 from storage.database import Transaction
+from storage.portal_events import NewEvent
 from tests.clock import HandClock
 from tests.services.engine.workshop import nothing
 from tests.services.flow.conftest import GROUP, House
@@ -161,3 +162,12 @@ async def test_an_inbox_goes_on_accepting_what_it_has_forgotten(keeper: Keeper) 
     again = await inbox.accept("sweep", "k", "same", "{}")
     assert again.new
     assert again.job_id > first.job_id
+
+
+async def test_a_portals_event_is_known_for_thirty_days_however_long_work_is_kept(keeper: Keeper) -> None:
+    for days in (29, 31):
+        moment = keeper.clock.now() - days * DAY
+        row = NewEvent(new_job(f"deal:{days}", now=moment), f"hash of {days}")
+        await keeper.database.write_row(portal_events.accept, row)
+    assert (await keeper.retain())["portal_events"] == 1
+    assert await rows(keeper.database, "SELECT hash FROM portal_events") == [("hash of 29",)]
