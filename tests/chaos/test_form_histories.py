@@ -12,11 +12,11 @@ from unittest.mock import patch
 import pytest
 import structlog
 
+from services.bitrix24 import written
 from services.bitrix24.commands import Command
 from services.bitrix24.matching import Person
 from services.bitrix24.outcomes import NotRun, Outcome, Unknown
 from services.engine.observability import ADOPTED
-from services.programmes import attempt
 from services.programmes.attempt import Attempt
 from tests.chaos.forms.many import play_all, play_in_processes
 
@@ -59,7 +59,7 @@ def _knows_all(commands: Sequence[Command], told: Sequence[Outcome]) -> list[Out
     [
         pytest.param(Attempt, "_recover", _looks_for_nothing, 9, id="another try does not look first"),
         pytest.param(Person, "lease_names", (), 2, id="nobody holds a phone"),
-        pytest.param(attempt, "read", _knows_all, 9, id="an unknown outcome counts as none"),
+        pytest.param(written, "read", _knows_all, 9, id="an unknown outcome counts as none"),
     ],
 )
 def test_histories_catch_a_planted_bug(where: Any, name: str, instead: Any, first: int) -> None:

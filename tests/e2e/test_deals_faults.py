@@ -11,8 +11,16 @@ from tests.e2e.poll_forms import sound
 from tests.e2e.test_programmes_faults import PASSING
 from tests.town import Outside, TownClock
 
-WRITTEN = [(kind, "crm.deal.add") for kind in PASSING]
-WRITTEN += [(kind, "crm.contact.add") for kind in ("lost_answer", "skipped", "operating")]
+TELLING = frozenset({"lost_answer", "skipped", "operating", "timeout"})  # the others come with --chaos
+LONG = pytest.mark.chaos
+WRITTEN = [
+    pytest.param(kind, "crm.deal.add", marks=() if kind in TELLING else LONG, id=f"{kind}-deal")
+    for kind in PASSING
+]
+WRITTEN += [
+    pytest.param(kind, "crm.contact.add", marks=() if kind == "lost_answer" else LONG, id=f"{kind}-contact")
+    for kind in ("lost_answer", "skipped", "operating")
+]
 
 
 class Crash(Exception):
@@ -94,7 +102,14 @@ async def test_a_write_that_goes_wrong_is_made_good_once(
         assert len(outside.portal.contacts) == 1
 
 
-@pytest.mark.parametrize("kind", ["lost_answer", "internal", "html_applied", "timeout", "skipped"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "lost_answer",
+        "skipped",
+        *(pytest.param(kind, marks=LONG) for kind in ("internal", "html_applied", "timeout")),
+    ],
+)
 async def test_an_update_that_goes_wrong_is_made_good(outside: Outside, kind: FaultKind) -> None:
     partner = new_partner(outside)
     async with exchanging(outside, partner) as town:
@@ -106,7 +121,10 @@ async def test_an_update_that_goes_wrong_is_made_good(outside: Outside, kind: Fa
         assert equal(outside, partner)
 
 
-@pytest.mark.parametrize("kind", ["html", "reset", "malformed", "operating", "timeout"])
+@pytest.mark.parametrize(
+    "kind",
+    ["html", "operating", *(pytest.param(kind, marks=LONG) for kind in ("reset", "malformed", "timeout"))],
+)
 async def test_a_source_that_gives_no_answer_is_read_later(outside: Outside, kind: FaultKind) -> None:
     partner = new_partner(outside)
     async with exchanging(outside, partner) as town:
