@@ -75,6 +75,7 @@ def refused(story: list[Phase], seed: int, pace: tuple[float, int]) -> list[floa
 @given(STORIES, st.integers(0, 2**32), PACES)
 @example([Phase(0, 1, 0, 0), Phase(3, 49, 0, 0), Phase(0.4, 60, 0, 0)], 0, (2.0, 50))
 @example(SLOW, 0, (2.0, 50))
+@example([Phase(0, 6, 3, 3), Phase(2.4, 80, 0, 0)], 1, (2.0, 50))
 @example(PAUSED, 1, (2.0, 50))
 @settings(max_examples=15, deadline=None)
 def test_no_request_is_ever_refused_however_long_it_travels(

@@ -65,7 +65,7 @@ async def test_a_job_that_meets_an_open_breaker_waits_until_the_next_probe_and_p
 async def test_waiting_for_hours_uses_up_neither_attempts_nor_the_window(shop: Workshop) -> None:
     shop.topic(failing_with(BreakerOpen("portal", retry_after=50)))
     receipt = await shop.accept()
-    await shop.clock.advance(2 * 3600)
+    await shop.clock.advance(6 * 3600)
     found = await shop.state(receipt)
     assert (found.state, found.attempts, found.lapses) == ("waiting", 0, 0)
 
