@@ -4,14 +4,13 @@ There is one job of the topic at a time, wherever it is worked; whoever asks mea
 way.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from services.engine.clock import Clock
 from services.engine.inbox import Inbox, Offer, Topic
-from services.engine.retry import RetryPolicy
 from services.engine.schedule import regular
 from services.engine.work import Work
 from services.flow.backups import RETRY, TOPIC, Backups
@@ -19,29 +18,19 @@ from services.flow.excerpts import Excerpt
 from services.flow.journal import Journal, actor_of
 from services.flow.messages import Content, Messages, Text
 from services.flow.places import Asker, Place
-from storage import jobs, postponing
+from services.flow.receipts import LOOK_EVERY, Receipts
+from storage import postponing
 from storage.database import Database, Transaction
 from storage.records import Job, JobState
 
 RECEIPTS = "backup.receipt"
 KEY = f"tick:{TOPIC}"  # of the schedule's jobs: one at a time
 ACTOR = "schedule"  # in the journal, when nobody asked
-LOOK_EVERY = timedelta(seconds=2)  # between two looks at how it goes
 WATCHED = timedelta(hours=8)  # longer than a failing one is tried again
-RECEIPTS_RETRY = RetryPolicy(attempts=5, window=3600.0, delay=2.0, cap=60.0)
 REASON = 300  # characters of one
 MEGABYTE = 1_000_000
+BEGUN = Content((Text("backup-begun"),))
 STAGES = {"copy", "check", "pack", "seal"}  # of one that is being made
-
-
-class Receipt(msgspec.Struct, frozen=True):
-    """Where somebody waits for which backup; `shown` is the text that stands there."""
-
-    job_id: int
-    place: Place
-    row: int
-    since: datetime
-    shown: str = ""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -71,6 +60,9 @@ class BackupJobs:
         self._messages = messages
         self._journal = journal
         self._excerpt = excerpt
+        rooms = (database, clock, inbox, messages)
+        # There are few stages to tell of, so a group hears of them as soon as anybody.
+        self._receipts = Receipts(RECEIPTS, self._told, *rooms, watched=WATCHED, group_every=LOOK_EVERY)
 
     def topic(self) -> Topic:
         """For the schedule, or for those who ask."""
@@ -78,7 +70,7 @@ class BackupJobs:
 
     def receipts(self) -> Topic:
         """For those who ask."""
-        return Topic(RECEIPTS, self.tell, 4, RECEIPTS_RETRY, own_keys=True, pausable=False)
+        return self._receipts.topic()
 
     async def make(self, job: Job, work: Work) -> dict[str, Any]:
         """Make one, unless another came to its end after this was wanted; what was made.
@@ -100,35 +92,13 @@ class BackupJobs:
 
     def ask(self, work: Work, place: Place, asker: Asker) -> None:
         """Have one made now, or join the one on its way, and tell about it in one message."""
-        job = work.job
-
-        def unit(tx: Transaction) -> None:
-            if self._backups is None:
-                self._messages.text(tx, job, place, Content((Text("backup-nowhere"),)), name="backup")
-                return
-            begun = Content((Text("backup-begun"),))
-            row = self._messages.text(tx, job, place, begun, name="backup")
-            if row is not None:
-                made = self._joined(tx, job, actor_of(asker))
-                self._watch(tx, job, Receipt(made, place, row, self._clock.now(), "backup-begun"))
-
-        work.write(unit)
+        job, by = work.job, actor_of(asker)
+        if self._backups is None:
+            nowhere = Content((Text("backup-nowhere"),))
+            work.write(lambda tx: self._messages.text(tx, job, place, nowhere, name="backup"))
+            return
+        self._receipts.ask(work, place, BEGUN, lambda tx: self._joined(tx, job, by))
         work.afterwards(lambda: self._inbox.hint(TOPIC))
-        work.afterwards(lambda: self._inbox.wake(RECEIPTS))
-
-    async def tell(self, job: Job, work: Work) -> str:
-        """Look how the backup goes and say so; which text stands there now."""
-        receipt = msgspec.json.decode(job.payload, type=Receipt)
-        state = await self._database.read(lambda tx: jobs.state(tx, receipt.job_id))
-        text = self._told(state, receipt)
-        if text.key != receipt.shown:
-            content = Content((text,))
-            work.write(lambda tx: self._messages.edit(tx, job, receipt.place, content, row=receipt.row))
-        over = state is None or state.state in {"done", "dead"} or self._clock.now() - receipt.since > WATCHED
-        if not over:
-            shown = msgspec.structs.replace(receipt, shown=text.key)
-            work.write(lambda tx: self._watch(tx, job, shown))
-        return text.key
 
     def _joined(self, tx: Transaction, job: Job, by: str) -> int:
         """The job that makes it: one that is not at its end, at once, or a new one."""
@@ -139,12 +109,10 @@ class BackupJobs:
         offer = Offer(KEY, f"job:{job.id}", payload)
         return self._inbox.accept_in(tx, TOPIC, offer, correlation_id=job.correlation_id)[0]
 
-    def _watch(self, tx: Transaction, job: Job, receipt: Receipt) -> None:
-        offer = Offer(f"receipt:{receipt.row}", f"after:{job.id}", msgspec.json.encode(receipt).decode())
-        due = self._clock.now() + LOOK_EVERY
-        self._inbox.accept_in(tx, RECEIPTS, offer, correlation_id=job.correlation_id, due=due)
+    def _told(self, tx: Transaction, job_id: int, state: JobState | None) -> Content:
+        return Content((self._standing(state),))
 
-    def _told(self, state: JobState | None, receipt: Receipt) -> Text:
+    def _standing(self, state: JobState | None) -> Text:
         if state is None or (state.state == "done" and not state.result):
             return Text("backup-gone")
         if state.state == "done":
@@ -154,7 +122,7 @@ class BackupJobs:
         if state.state == "waiting" and state.reason:
             return Text("backup-later", {"reason": self._excerpt(state.reason, REASON)})
         stage = self._backups.stage if self._backups and state.state == "claimed" else None
-        return Text(f"backup-{stage}") if stage in STAGES else Text("backup-begun")
+        return Text(f"backup-{stage}") if stage in STAGES else BEGUN.texts[0]
 
     def _receipt(self, result: dict[str, Any]) -> Text:
         folder = self._backups.folder if self._backups else ""

@@ -51,8 +51,9 @@ class Receipts:
         messages: Messages,
         *,
         watched: timedelta,
+        group_every: timedelta = GROUP_LOOK_EVERY,
     ) -> None:
-        """`watched`: how long at most a job is followed."""
+        """`watched`: how long at most a job is followed; `group_every`: between two looks for a group."""
         self._topic = topic
         self._told = told
         self._database = database
@@ -60,6 +61,7 @@ class Receipts:
         self._inbox = inbox
         self._messages = messages
         self._watched = watched
+        self._group_every = group_every
 
     def topic(self) -> Topic:
         """Also while work is paused: it changes nothing."""
@@ -98,5 +100,5 @@ class Receipts:
 
     def _look_later(self, tx: Transaction, job: Job, receipt: Receipt) -> None:
         offer = Offer(f"receipt:{receipt.row}", f"after:{job.id}", msgspec.json.encode(receipt).decode())
-        due = self._clock.now() + (LOOK_EVERY if receipt.place.private else GROUP_LOOK_EVERY)
+        due = self._clock.now() + (LOOK_EVERY if receipt.place.private else self._group_every)
         self._inbox.accept_in(tx, self._topic, offer, correlation_id=job.correlation_id, due=due)
