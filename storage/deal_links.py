@@ -74,11 +74,6 @@ def mark_deleted(tx: Transaction, domain: str, deal_id: int, at: datetime) -> bo
     return tx.execute(seen.values(deleted_at=at)).rowcount == 1
 
 
-def drop(tx: Transaction, domain: str, deal_id: int) -> None:
-    """The twin is gone, so nothing is linked any more."""
-    tx.execute(deal_links.delete().where(*_is(domain, deal_id)))
-
-
 def _is(domain: str, deal_id: int) -> tuple[Any, Any]:
     return deal_links.c.source_domain == domain, deal_links.c.source_deal_id == deal_id
 
