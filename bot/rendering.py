@@ -109,5 +109,5 @@ class Renderer:
         if isinstance(value, Mapping) and "seconds" in value:
             return format_timedelta(timedelta(seconds=value["seconds"]), threshold=2, locale=language)
         if isinstance(value, Mapping) and "text" in value:
-            return self.texts.translate(language, value["text"])
+            return self.texts.translate(language, value["text"], value.get("params"))
         return value

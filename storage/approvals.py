@@ -5,21 +5,22 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, literal_column, or_, select, update
+from sqlalchemy import func, insert, literal_column, or_, select, update
 
+from storage.cards import Cards
 from storage.database import Transaction
 from storage.records import Approval, ApprovalCard, ApprovalRequest
-from storage.tables import approval_cards, approval_requests, approvals, chats, jobs, messages
+from storage.tables import approval_cards, approval_requests, approvals, jobs, messages
 from storage.texts import storable
 from storage.upserts import upsert
 
 NAME, ACTOR = 200, 64  # characters kept
-TRIES = 5  # cards of one approval that a chat is sent by itself
 _COLUMNS = [approvals.c[name] for name in Approval.__slots__]
 _REQUEST = [approval_requests.c[name] for name in ApprovalRequest.__slots__]
 _CARD = [approval_cards.c[name] for name in ApprovalCard.__slots__]
 # Written out, not bound: only so do the planners see that the partial index applies.
 _PENDING = approvals.c.state == literal_column("'pending'")
+_CARDS = Cards(approvals, approval_cards, (approval_cards.c.purpose == "card",))  # the question why is none
 
 
 def put(tx: Transaction, approval: Approval) -> bool:
@@ -139,52 +140,22 @@ def cards(tx: Transaction, token: str) -> list[ApprovalCard]:
 def without_card(tx: Transaction, chat_id: int, *, most: int) -> list[Approval]:
     """Pending ones of which a chat that takes messages has no card, and none is on its way there.
 
-    Nobody is shown in private what they asked for themselves, nor the same without end.
+    Nobody is shown in private what they asked for themselves.
     """
-    takes = select(chats.c.chat_id).where(chats.c.chat_id == chat_id, chats.c.active).exists()
-    there = _shown().where(messages.c.chat_id == chat_id)
-    tries = (
-        select(func.count())
-        .select_from(approval_cards)
-        .where(approval_cards.c.token == approvals.c.token, approval_cards.c.chat_id == chat_id)
-        .scalar_subquery()
-    )
     is_another = or_(approvals.c.asker.is_(None), approvals.c.asker != chat_id)
-    query = select(*_COLUMNS).where(_PENDING, takes, ~there.exists(), is_another, tries < TRIES)
+    query = select(*_COLUMNS).where(_PENDING, _CARDS.lacks(chat_id), is_another)
     return [Approval(*row) for row in tx.execute(query.order_by(approvals.c.created_at).limit(most))]
 
 
 def unseen(tx: Transaction) -> list[str]:
     """Pending ones of which no chat has a card, and none is on its way."""
-    return list(tx.execute(select(approvals.c.token).where(_PENDING, ~_shown().exists())).scalars())
+    seen = _CARDS.under_way().exists()
+    return list(tx.execute(select(approvals.c.token).where(_PENDING, ~seen)).scalars())
 
 
-def _shown() -> Select[Any]:
-    """The cards of an approval that are sent, or will be."""
-    return (
-        select(approval_cards.c.id)
-        .join(messages, messages.c.id == approval_cards.c.shown_row)
-        .where(approval_cards.c.token == approvals.c.token, approval_cards.c.purpose == "card")
-        .where(messages.c.state.in_(("waiting", "sending", "sent")))
-        .correlate(approvals)
-    )
-
-
-def cards_in(tx: Transaction, token: str, chat_id: int) -> list[tuple[ApprovalCard, int | None]]:
-    """Those of one chat, each with the chat's number of the message.
-
-    No number before it is known to be sent, nor when it may have been sent twice: only the later copy's is
-    known then.
-    """
-    query = (
-        select(*_CARD, messages.c.sent_id, messages.c.doubts)
-        .join(messages, messages.c.id == approval_cards.c.shown_row)
-        .where(approval_cards.c.token == token, approval_cards.c.purpose == "card")
-        .where(messages.c.chat_id == chat_id)
-    )
-    return [
-        (ApprovalCard(*row[: len(_CARD)]), None if row.doubts else row.sent_id) for row in tx.execute(query)
-    ]
+def shown_at(tx: Transaction, token: str, chat_id: int, message_id: int | None) -> Approval | None:
+    """The approval whose card a chat's message is, as far as anybody knows."""
+    return by_token(tx, token) if _CARDS.show_at(tx, token, chat_id, message_id) else None
 
 
 def by_message(
@@ -205,7 +176,4 @@ def move(tx: Transaction, old: int, new: int) -> None:
     tx.execute(pending.values(chat_id=new))
     asked = update(approval_requests).where(approval_requests.c.chat_id == old)
     tx.execute(asked.values(chat_id=new, source_message=None, thread_id=None))
-    # Cards that waited to be sent go there too; those that were sent stay where they are.
-    gone_along = select(messages.c.id).where(messages.c.chat_id == new)
-    cards = update(approval_cards).where(approval_cards.c.chat_id == old)
-    tx.execute(cards.where(approval_cards.c.shown_row.in_(gone_along)).values(chat_id=new))
+    _CARDS.move(tx, old, new)

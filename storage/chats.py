@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
-from storage import approvals, notices
+from storage import approvals, inquiries, notices
 from storage.database import Transaction
 from storage.records import Chat
 from storage.tables import chat_notices, chat_reactions, chats, members, messages, proposals
@@ -108,6 +108,7 @@ def move(tx: Transaction, old: int, new: int, *, at: datetime | None = None) -> 
         .values(chat_id=new, source_message=None, thread_id=None)
     )
     approvals.move(tx, old, new)
+    inquiries.move(tx, old, new)
     notices.move(tx, old, new)
 
 

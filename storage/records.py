@@ -330,3 +330,38 @@ class NoticeMessage:
     written_at: datetime
     changes: int
     over_row: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What somebody has to choose: queued, open, answered, expired or settled.
+
+    `texts`, `choices` and `link` are JSON of services/flow; `chosen` is the answer's place among the choices.
+    `version` counts what they were while it waited.
+    """
+
+    token: str
+    kind: str
+    key: str
+    texts: Any
+    choices: Any
+    details: Any
+    link: Any
+    version: int
+    state: str
+    chosen: int | None
+    decided_by: str | None
+    decided_name: str | None
+    decided_at: datetime | None
+    created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryCard:
+    """A message that shows an inquiry."""
+
+    token: str
+    chat_id: int
+    language: str
+    shown_row: int

@@ -17,6 +17,8 @@ from storage.tables import (
     approval_requests,
     approvals,
     chat_reactions,
+    inquiries,
+    inquiry_cards,
     invalidations,
     jobs,
     messages,
@@ -79,6 +81,13 @@ def decided_approvals(before: datetime) -> list[Old]:
     ]
 
 
+def closed_inquiries(before: datetime) -> list[Old]:
+    """Inquiries that ended before then, with their cards first."""
+    over = and_(inquiries.c.state.not_in(("queued", "open")), inquiries.c.decided_at < before)
+    of_these = inquiry_cards.c.token.in_(select(inquiries.c.token).where(over))
+    return [Old("inquiry_cards", inquiry_cards.c.id, of_these), Old("inquiries", inquiries.c.token, over)]
+
+
 def ended_notices(before: datetime) -> list[Old]:
     """Notices that were over before then, but the newest of each kind, with what tells of them first."""
     newest = select(func.max(notices.c.id)).group_by(notices.c.kind)
@@ -89,14 +98,15 @@ def ended_notices(before: datetime) -> list[Old]:
 
 
 def ended_messages(before: datetime) -> list[Old]:
-    """Messages that ended before then, and that neither a decision, a notice nor a message yet to be sent
-    points at.
+    """Messages that ended before then, and that neither a decision, an inquiry, a notice nor a message yet
+    to be sent points at.
     """
     shown = select(proposals.c.token).where(proposals.c.shown_row == messages.c.id).exists()
     card = select(approval_cards.c.id).where(approval_cards.c.shown_row == messages.c.id).exists()
+    inquiry = select(inquiry_cards.c.id).where(inquiry_cards.c.shown_row == messages.c.id).exists()
     notice = select(notice_messages.c.id).where(notice_messages.c.shown_row == messages.c.id).exists()
     waited_for = (messages.c.id.not_in(_targets(state)) for state in ("waiting", "sending"))
-    free = and_(_ENDED, ~shown, ~card, ~notice, *waited_for)
+    free = and_(_ENDED, ~shown, ~card, ~inquiry, ~notice, *waited_for)
     # What was taken back before it was sent bears no moment of its end.
     taken_back = and_(messages.c.sent_at.is_(None), messages.c.created_at < before)
     ended = messages.c.sent_at < before

@@ -12,6 +12,7 @@ REVISIONS = (
     "0003",
     "0004",
     "0005",
+    "0006",
 )  # oldest first; a test holds them against the files in migrations/versions
 HEAD = REVISIONS[-1]
 

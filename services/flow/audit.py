@@ -33,6 +33,7 @@ ACTIONS = frozenset(
     (
         "add",
         "alive",
+        "answer",
         "approve",
         "ask",
         "backup",
@@ -47,6 +48,7 @@ ACTIONS = frozenset(
         "explain",
         "gone",
         "ignored",
+        "inquire",
         "invalidate",
         "link",
         "omit",
@@ -60,6 +62,7 @@ ACTIONS = frozenset(
         "resume",
         "revoke",
         "role",
+        "settle",
         "settings",
     )
 )

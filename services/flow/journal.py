@@ -53,6 +53,10 @@ class Journal:
         """An item was added."""
         self.record(tx, job, actor_of(by), "add", item.kind, item.key, after=details)
 
+    def refused(self, tx: Transaction, job: Job, by: Asker, kind: str, key: str, reason: str) -> None:
+        """Somebody tried to decide who may not, or by a button that is none."""
+        self.record(tx, job, actor_of(by), "refused", kind, key, after={"reason": reason})
+
 
 def actor_of(asker: Asker) -> str:
     """A person as the journal names actors; parts of the hub and programs have names of their own."""

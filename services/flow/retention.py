@@ -41,16 +41,18 @@ class Retention:
     async def retain(self, job: Job, work: Work) -> dict[str, int]:
         """Delete what is older than it is kept; how many rows of each table.
 
-        Proposals, approvals and notices first: a message that one points at stays as long as it does.
+        Proposals, approvals, inquiries and notices first: a message that one points at stays as long as
+        it does.
         """
         now = self._clock.now()
         before = now - self._kept
         ticks = retention.done_jobs(now - TICKS_KEPT, now=now, topics=self._ticking())
         decided = retention.decided_approvals(min(before, now - REJECTED_FOR))
+        closed = retention.closed_inquiries(before)
         told = retention.ended_notices(before)
         handed_in = retention.done_submissions(min(before, now - KNOWN_FOR))
         events = retention.portals_events(now - EVENTS_KEPT)
-        first = (*decided, *told, *handed_in)
+        first = (*decided, *closed, *told, *handed_in)
         counted = (*(old.name for old in first), "messages", events.name, "jobs")
         deleted = {"proposals": 0} | dict.fromkeys(counted, 0)
         for old in (

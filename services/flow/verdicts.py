@@ -48,7 +48,8 @@ class Verdicts:
 
         Raises StaleButton, NotAllowed, Unavailable.
         """
-        approval = await self._database.read(lambda tx: _shown_by(tx, token, press.place))
+        there = press.place.chat_id, press.place.message_id
+        approval = await self._database.read(lambda tx: approvals.shown_at(tx, token, *there))
         if approval is None:
             await self._journal_forgery(token, press, work)
             raise StaleButton(token, user_text="error-stale-card")
@@ -155,17 +156,7 @@ class Verdicts:
             self._journal_refusal(approval, press.by, "not on its card", work)
 
     def _journal_refusal(self, approval: Approval, by: Asker, reason: str, work: Work) -> None:
-        work.write(
-            lambda tx: self._journal.record(
-                tx,
-                work.job,
-                actor_of(by),
-                "refused",
-                approval.kind,
-                approval.key,
-                after={"reason": reason},
-            )
-        )
+        work.write(lambda tx: self._journal.refused(tx, work.job, by, approval.kind, approval.key, reason))
 
     async def _require_another(self, approval: Approval, by: Asker) -> None:
         if approval.state != "pending" or by.user_id is None:
@@ -198,14 +189,6 @@ def _agrees(approval: Approval, by: Asker, approve: bool) -> bool:
     """Whether this person has decided the very same before."""
     state = "approved" if approve else "rejected"
     return (approval.decided_by, approval.state) == (actor_of(by), state)
-
-
-def _shown_by(tx: Transaction, token: str, place: Place) -> Approval | None:
-    """The approval whose card the place's message is, as far as anybody knows."""
-    sent = [number for _, number in approvals.cards_in(tx, token, place.chat_id)]
-    if place.message_id not in sent and None not in sent:
-        return None
-    return approvals.by_token(tx, token)
 
 
 def _card_at(

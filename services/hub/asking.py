@@ -7,6 +7,10 @@ from services.flow.approvals import Approvals
 from services.flow.checks import Checks
 from services.flow.decisions import Decisions
 from services.flow.expiry import Expiry
+from services.flow.inquiries import Inquiries
+from services.flow.inquiry_cards import InquiryCards
+from services.flow.inquiry_presses import InquiryPresses
+from services.flow.inquiry_upkeep import InquiryUpkeep
 from services.flow.outcomes import Outcomes
 from services.flow.pending import Pending
 from services.flow.proposal_messages import ProposalMessages
@@ -97,9 +101,32 @@ class AskingRooms(FeatureRooms):
         )
 
     @cached_property
+    def inquiry_cards(self) -> InquiryCards:
+        """What shows inquiries."""
+        return InquiryCards(self.messages)
+
+    @cached_property
+    def inquiries(self) -> Inquiries:
+        """What admins choose among several answers."""
+        audience = self.approval_cards.audience
+        return Inquiries(self.clock, self.journal, self.inquiry_cards, audience, self._new_token)
+
+    @cached_property
+    def inquiry_presses(self) -> InquiryPresses:
+        """An admin's choice."""
+        return InquiryPresses(
+            self.database, self.clock, self.inquiries, self.messages, self.roles, self.journal
+        )
+
+    @cached_property
+    def inquiry_upkeep(self) -> InquiryUpkeep:
+        """Looks after what waits for a choice."""
+        return InquiryUpkeep(self.database, self.clock, self.inquiries, self.inquiry_cards)
+
+    @cached_property
     def pending(self) -> Pending:
         """What waits for a decision."""
-        return Pending(self.database, self.clock, self.approval_cards, self.messages)
+        return Pending(self.database, self.clock, self.approval_cards, self.inquiry_cards, self.messages)
 
     @cached_property
     def proposals(self) -> Proposals:

@@ -2,7 +2,15 @@
 
 from storage.tables.columns import Moment, Serial, in_text, metadata
 from storage.tables.deals import contact_links, deal_links, mapping_answers, portal_events, reconcile_cursors
-from storage.tables.decisions import approval_cards, approval_requests, approvals, confirmations, proposals
+from storage.tables.decisions import (
+    approval_cards,
+    approval_requests,
+    approvals,
+    confirmations,
+    inquiries,
+    inquiry_cards,
+    proposals,
+)
 from storage.tables.gallery import sticker_sets
 from storage.tables.operation import (
     faults,
@@ -36,6 +44,8 @@ __all__ = [
     "faults",
     "health_marks",
     "in_text",
+    "inquiries",
+    "inquiry_cards",
     "invalidations",
     "jobs",
     "journal",

@@ -1,6 +1,6 @@
-"""What waits for somebody: proposals, approvals, confirmations."""
+"""What waits for somebody: proposals, approvals, inquiries, confirmations."""
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, String, Table, Text, text
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, text
 
 from storage.tables.columns import Moment, Serial, metadata
 
@@ -90,6 +90,49 @@ approval_cards = Table(
 )
 Index("ix_approval_cards_token", approval_cards.c.token)
 Index("ix_approval_cards_shown_row", approval_cards.c.shown_row)
+
+inquiries = Table(
+    "inquiries",
+    metadata,
+    Column("token", String(24), primary_key=True),
+    Column("kind", String(24), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("texts", JSON, nullable=False),  # the question
+    Column("choices", JSON, nullable=False),
+    Column("details", JSON, nullable=False),  # for the kind
+    Column("link", JSON),
+    Column("version", Integer, nullable=False),  # of the four above; buttons bear it
+    Column("state", String(8), nullable=False),  # queued | open | answered | expired | settled
+    Column("chosen", Integer),  # the answer's place among the choices
+    Column("decided_by", String(64)),  # as the journal names actors
+    Column("decided_name", String(200)),
+    Column("decided_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),  # empty until it is open
+)
+_WAITING = text("state IN ('queued', 'open')")
+# Unique: whoever asks the same while it waits changes what waits.
+Index(
+    "ix_inquiries_waiting",
+    inquiries.c.kind,
+    inquiries.c.key,
+    unique=True,
+    sqlite_where=_WAITING,
+    postgresql_where=_WAITING,
+)
+Index("ix_inquiries_decided_at", inquiries.c.decided_at)
+
+inquiry_cards = Table(
+    "inquiry_cards",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("token", String(24), ForeignKey("inquiries.token"), nullable=False),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("shown_row", BigInteger, ForeignKey("messages.id"), nullable=False),
+)
+Index("ix_inquiry_cards_token", inquiry_cards.c.token)
+Index("ix_inquiry_cards_shown_row", inquiry_cards.c.shown_row)
 
 confirmations = Table(
     "confirmations",

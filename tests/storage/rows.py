@@ -4,7 +4,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from storage.messages import NewMessage
-from storage.records import Approval, ApprovalCard, ApprovalRequest, NewJob, Proposal, StickerSet
+from storage.records import (
+    Approval,
+    ApprovalCard,
+    ApprovalRequest,
+    Inquiry,
+    InquiryCard,
+    NewJob,
+    Proposal,
+    StickerSet,
+)
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -111,3 +120,26 @@ def approval_card(
     shown_row: int, token: str = "t", *, chat_id: int = 1, purpose: str = "card"
 ) -> ApprovalCard:
     return ApprovalCard(token=token, purpose=purpose, chat_id=chat_id, language="en", shown_row=shown_row)
+
+
+def inquiry(token: str = "t", *, key: str = "a|STAGE_ID|NEW", now: datetime = NOON, **more: Any) -> Inquiry:
+    values: dict[str, Any] = {
+        "kind": "mapping",
+        "texts": [{"key": "page", "params": {"page": 1, "pages": 2}}],
+        "choices": [{"value": "WON", "label": "Won", "text": None}],
+        "details": {"deal": 7},
+        "link": None,
+        "version": 1,
+        "state": "queued",
+        "chosen": None,
+        "decided_by": None,
+        "decided_name": None,
+        "decided_at": None,
+        "created_at": now,
+        "expires_at": None,
+    }
+    return Inquiry(token=token, key=key, **(values | more))
+
+
+def inquiry_card(shown_row: int, token: str = "t", *, chat_id: int = 1) -> InquiryCard:
+    return InquiryCard(token=token, chat_id=chat_id, language="en", shown_row=shown_row)

@@ -110,14 +110,19 @@ async def test_a_message_leads_to_its_card_in_its_own_chat_only(database: Watche
     assert await database.read(lambda tx: approvals.by_message(tx, 1, 50)) == card
     assert await database.read(lambda tx: approvals.by_message(tx, 2, 50)) is None
     assert await database.read(lambda tx: approvals.by_message(tx, 1, 51)) is None
-    assert await database.read(lambda tx: approvals.cards_in(tx, "t", 1)) == [(card, 50)]
-    assert await database.read(lambda tx: approvals.cards_in(tx, "t", 2)) == []
+    assert await database.read(lambda tx: approvals.shown_at(tx, "t", 1, 50)) == approval()
+    for chat_id, message_id in ((1, 51), (2, 50), (1, None)):
+        there = partial(approvals.shown_at, token="t", chat_id=chat_id, message_id=message_id)
+        assert await database.read(there) is None
 
 
-async def test_a_card_that_is_not_sent_yet_has_no_number(database: WatchedDatabase) -> None:
+async def test_a_card_that_is_not_known_to_be_sent_may_be_any_message_of_its_chat(
+    database: WatchedDatabase,
+) -> None:
     await database.write(lambda tx: approvals.put(tx, approval()))
-    row = await database.write(lambda tx: shown(tx, sent_id=None))
-    assert await database.read(lambda tx: approvals.cards_in(tx, "t", 1)) == [(approval_card(row), None)]
+    await database.write(lambda tx: shown(tx, sent_id=None))
+    assert await database.read(lambda tx: approvals.shown_at(tx, "t", 1, 50)) == approval()
+    assert await database.read(lambda tx: approvals.shown_at(tx, "t", 2, 50)) is None
 
 
 async def test_a_question_why_is_no_card(database: WatchedDatabase) -> None:

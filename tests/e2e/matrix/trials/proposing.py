@@ -56,6 +56,11 @@ async def undecided(stage: Stage, kind: str = STICKER_SET, ask: Ask = asked) -> 
 async def carded(stage: Stage, spot: Spot, kind: str = STICKER_SET, ask: Ask = asked) -> tuple[str, Message]:
     """A card there: what it is about, and the message. Who may not decide leaves it to the next."""
     token = await undecided(stage, kind, ask)
+    return token, await shown_there(stage, spot, token)
+
+
+async def shown_there(stage: Stage, spot: Spot, token: str) -> Message:
+    """The card of what waits, there: sent by its button in /pending if that chat has none."""
     known = token, spot.chat_id
     if known not in stage.cards:
         shown = await stage.surface(spot)
@@ -64,7 +69,7 @@ async def carded(stage: Stage, spot: Spot, kind: str = STICKER_SET, ask: Ask = a
             stage.presses(who, shown, f"v1:card:{token}")
             await stage.rest()
         stage.cards[known] = stage.last(spot)
-    return token, stage.cards[known]
+    return stage.cards[known]
 
 
 def _offers(name: str, chat_id: int, traces: Traces) -> bool:
