@@ -2,8 +2,11 @@
 
 import asyncio
 import sys
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TextIO
 
+from commands.asking import is_meant
 from commands.opening import open_database
 from commands.progress import shown
 from services.engine.clock import Clock, SystemClock
@@ -24,28 +27,49 @@ REASON = 120  # characters of one
 MOST = 1000  # lines of topics and reasons
 
 
-def replay(settings: Settings, topic: str | None, into: TextIO, out: TextIO, *, dry_run: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which failed jobs somebody means: of this topic, whose reason and key hold these parts."""
+
+    topic: str | None = None
+    reason: str | None = None
+    key: str | None = None
+
+    def chosen(self, now: datetime) -> Chosen:
+        """Those of them that are dead by now."""
+        return Chosen(now, self.topic, reason_part=self.reason, key_part=self.key)
+
+    @property
+    def told(self) -> str:
+        """How it is said behind `jobs`."""
+        named = f" of the topic {self.topic}" if self.topic else ""
+        parts = {"reason": self.reason, "key": self.key}
+        held = [f"whose {name} holds “{part}”" for name, part in parts.items() if part]
+        return " ".join([named, " and ".join(held)]) if held else named
+
+
+def replay(settings: Settings, wanted: Wanted, into: TextIO, out: TextIO, *, dry_run: bool) -> int:
     """Count on `out`, ask on a terminal (`into`), and put them back. The answer is the exit code."""
     excerpt = excerpts(Redactor(settings.secrets()).text)
     try:
-        return asyncio.run(_run(settings, topic, into, out, excerpt, dry_run=dry_run))
+        return asyncio.run(_run(settings, wanted, into, out, excerpt, dry_run=dry_run))
     except (DatabaseRefused, StorageUnavailable) as error:
         sys.stderr.write(f"switchboard: {error}\n")
         return 1
 
 
 async def _run(
-    settings: Settings, topic: str | None, into: TextIO, out: TextIO, excerpt: Excerpt, *, dry_run: bool
+    settings: Settings, wanted: Wanted, into: TextIO, out: TextIO, excerpt: Excerpt, *, dry_run: bool
 ) -> int:
     clock = SystemClock()
     database = open_database(settings, beside=True)
     await database.open()
     try:
-        chosen = Chosen(clock.now(), topic)
-        total = await _counted(database, chosen, out, excerpt)
+        chosen = wanted.chosen(clock.now())
+        total = await _counted(database, wanted, chosen, out, excerpt)
         if not total or dry_run:
             return 0
-        if not await asyncio.to_thread(_is_meant, total, into, out):
+        if not await asyncio.to_thread(is_meant, f"Replay {_jobs(total)}?", into, out):
             out.write("nothing was changed\n")
             return 0
         with shown(STAGES, out) as tell:
@@ -56,30 +80,20 @@ async def _run(
     return 0
 
 
-async def _counted(database: Database, chosen: Chosen, out: TextIO, excerpt: Excerpt) -> int:
+async def _counted(database: Database, wanted: Wanted, chosen: Chosen, out: TextIO, excerpt: Excerpt) -> int:
     """Tell what would be put back, by topic and reason; how many that are."""
     counts = await database.read(lambda tx: replaying.counts(tx, chosen))
-    groups = await database.read(lambda tx: replaying.groups(tx, most=MOST))
+    groups = await database.read(lambda tx: replaying.groups(tx, most=MOST, chosen=chosen))
     for group in groups:
-        if group.topic in counts:
-            out.write(_line(group, excerpt))
+        out.write(_line(group, excerpt))
     total = sum(counts.values())
-    named = f" of the topic {chosen.topic}" if chosen.topic else ""
+    named = wanted.told
     out.write(f"{_jobs(total)}{named} to replay\n" if total else f"nothing{named} has failed\n")
     return total
 
 
 def _line(group: DeadGroup, excerpt: Excerpt) -> str:
     return f"{group.count:>7}  {group.topic}  {excerpt(group.reason, REASON)}\n"
-
-
-def _is_meant(total: int, into: TextIO, out: TextIO) -> bool:
-    """Where nobody sits, whoever called it meant it."""
-    if not into.isatty():
-        return True
-    out.write(f"Replay {_jobs(total)}? [y/N] ")
-    out.flush()
-    return into.readline().strip().lower() in {"y", "yes"}
 
 
 async def _put_back(database: Database, clock: Clock, chosen: Chosen, total: int, tell: Progress) -> int:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import func, literal_column, or_, select
 
 from storage.database import Transaction
 from storage.tables import jobs
 
 # Written out, not bound: only so do the planners see that the partial indexes apply.
 _WAITING = jobs.c.state == literal_column("'waiting'")
+_CLAIMED = jobs.c.state == literal_column("'claimed'")
 _DEAD = jobs.c.state == literal_column("'dead'")
 
 
@@ -34,6 +35,19 @@ class Verdict:
     due_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class HeldUp:
+    """So many jobs of a topic wait for the same reason, the first since then.
+
+    `stem` is what their keys have in common: all but the number at the end.
+    """
+
+    stem: str
+    reason: str
+    count: int
+    since: datetime
+
+
 def overdue(tx: Transaction, limit: datetime) -> list[Overdue]:
     """Topics with jobs that were due before then and are not being worked."""
     query = (
@@ -43,6 +57,21 @@ def overdue(tx: Transaction, limit: datetime) -> list[Overdue]:
         .order_by(jobs.c.topic)
     )
     return [Overdue(*row) for row in tx.execute(query)]
+
+
+def held_up(tx: Transaction, topic: str, before: datetime) -> list[HeldUp]:
+    """Jobs of a topic that could not be done at some time before then and wait for another try, or are at it.
+
+    By stem and reason, the most first.
+    """
+    since = func.coalesce(jobs.c.first_failed_at, jobs.c.accepted_at)
+    stem = func.rtrim(jobs.c.key, "0123456789").label("stem")
+    found = (
+        select(stem, jobs.c.reason, func.count(), func.min(since))
+        .where(or_(_WAITING, _CLAIMED), jobs.c.topic == topic, jobs.c.reason.is_not(None), since <= before)
+        .group_by("stem", jobs.c.reason)
+    )
+    return [HeldUp(*row) for row in tx.execute(found.order_by(func.count().desc(), "stem", jobs.c.reason))]
 
 
 def died(tx: Transaction, after: datetime) -> list[tuple[str, datetime]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, literal_column, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, cast, func, literal_column, or_, select, true, update
 
 from storage.database import Transaction
 from storage.tables import jobs, journal
@@ -18,25 +18,34 @@ _why: ColumnElement[str] = func.coalesce(jobs.c.reason, "")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which dead jobs: those that were dead at `before`, and of those all that the rest fits."""
+    """Which dead jobs: those that were dead at `before`, and of those all that the rest fits.
+
+    `reason` is the whole of one; the other texts are parts, in capitals or not: of the reason, of the key,
+    or of either of them.
+    """
 
     before: datetime
     topic: str | None = None
     reason: str | None = None
     job_id: int | None = None
+    reason_part: str | None = None
+    key_part: str | None = None
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DeadJob:
-    """A job given up."""
+    """A job given up. `first_failed_at` is None when none of its attempts came to an end."""
 
     id: int
     topic: str
+    key: str
     attempts: int
     lapses: int
     replays: int
     reason: str
     accepted_at: datetime
+    first_failed_at: datetime | None
     finished_at: datetime | None
 
 
@@ -60,12 +69,17 @@ def by_id(tx: Transaction, job_id: int) -> DeadJob | None:
     return DeadJob(*row) if row else None
 
 
-def groups(tx: Transaction, *, most: int, after: int = 0) -> list[DeadGroup]:
-    """Dead jobs by topic and reason, the group that grew last first."""
+def payload(tx: Transaction, job_id: int) -> str:
+    """What a job is about, as it was accepted; empty when there is no such job."""
+    return tx.execute(select(jobs.c.payload).where(jobs.c.id == job_id)).scalar() or ""
+
+
+def groups(tx: Transaction, *, most: int, after: int = 0, chosen: Chosen | None = None) -> list[DeadGroup]:
+    """Dead jobs, or those chosen, by topic and reason, the group that grew last first."""
     last = func.max(jobs.c.finished_at)
     query = (
         select(jobs.c.topic, _why, func.count(), func.max(jobs.c.id), last)
-        .where(_DEAD)
+        .where(_fits(chosen) if chosen else _DEAD)
         .group_by(jobs.c.topic, _why)
         .order_by(last.desc(), func.max(jobs.c.id).desc())
         .limit(most)
@@ -130,4 +144,12 @@ def _fits(chosen: Chosen) -> ColumnElement[bool]:
     wanted.append(jobs.c.topic == chosen.topic if chosen.topic is not None else true())
     wanted.append(_why == chosen.reason if chosen.reason is not None else true())
     wanted.append(jobs.c.id == chosen.job_id if chosen.job_id is not None else true())
+    wanted.append(_holds(chosen.reason_part, _why))
+    wanted.append(_holds(chosen.key_part, jobs.c.key))
+    wanted.append(_holds(chosen.part, jobs.c.key, _why))
     return and_(*wanted)
+
+
+def _holds(part: str | None, *columns: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether one of the columns holds the part; `%` and `_` mean themselves."""
+    return or_(*(column.icontains(part, autoescape=True) for column in columns)) if part else true()

@@ -1,6 +1,10 @@
-"""/failed and /retry: what was given up, and having it worked anew."""
+"""/failed and /retry: what was given up, what helps, and having it worked anew."""
 
+import re
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from telegram import Update
 
@@ -15,23 +19,37 @@ from services.flow.excerpts import Excerpt
 from services.flow.items import Action
 from services.flow.messages import Answer, Content, Messages, Text
 from services.flow.paging import turns
+from services.flow.payloads import Masked
+from services.flow.remedies import Remedies
 from services.flow.replay import Replay
 from storage.replaying import DeadGroup, DeadJob
 
 GROUPS = 4  # on a page
 REASON = 160  # characters of one
 WORD = 40  # characters of what somebody typed, when it is repeated
+WHOLE_REASON, KEY = 400, 120  # characters of one job's
 NUMBER = r"\d{1,18}"
+TOPIC = re.compile(r"[a-z][a-z._]*")  # what the name of one looks like
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What may be shown of a job: of texts that machines wrote, of its payload, and what helps."""
+
+    excerpt: Excerpt
+    masked: Masked
+    remedies: Remedies
 
 
 class ReplayHandlers:
     """Shows the dead jobs and hands the wish to replay them on."""
 
-    def __init__(self, replay: Replay, messages: Messages, clock: Clock, excerpt: Excerpt) -> None:
+    def __init__(self, replay: Replay, messages: Messages, clock: Clock, showing: Showing) -> None:
         self._replay = replay
         self._messages = messages
         self._clock = clock
-        self._excerpt = excerpt
+        self._showing = showing
+        self._excerpt = showing.excerpt
 
     def register(self, registry: Registry) -> None:
         """Commands and buttons for admins."""
@@ -39,29 +57,36 @@ class ReplayHandlers:
         registry.command("retry", self.on_retry, ADMIN_CHANGES)
         registry.press("dead", self.on_page, ADMIN_READS, carries=r"\d{1,6}")
         registry.press("retry", self.on_press, ADMIN_CHANGES, carries=NUMBER)
+        registry.press("dead-job", self.on_job, ADMIN_READS, carries=NUMBER)
+        registry.press("retry-one", self.on_one, ADMIN_CHANGES, carries=NUMBER)
 
     async def on_failed(self, update: Update, context: HubContext) -> None:
-        """/failed: by topic and reason, the newest first."""
-        say(self._messages, update, context, await self.newest())
+        """/failed: by topic and reason, the newest first; /failed ID: one job."""
+        words = [word[:WORD] for word in context.args or []]
+        content = await self._asked_for(words[0]) if words else await self.newest()
+        say(self._messages, update, context, content)
 
     async def on_page(self, update: Update, context: HubContext) -> None:
         """Another page was asked for: the message turns to it."""
         turn(self._messages, update, context, await self.page(int(token_of(context))))
 
     async def on_retry(self, update: Update, context: HubContext) -> None:
-        """/retry ID, /retry all, /retry all TOPIC."""
+        """/retry ID, /retry all, /retry [all] TOPIC [TEXT]: the text is part of a key or a reason."""
         place, asker = place_of(message_of(update), context.language), asker_of(update)
+        ask = partial(self._replay.ask, context.work, place, asker)
         match [word[:WORD] for word in context.args or []]:
             case ["all"]:
-                asked = await self._replay.ask(context.work, place, asker)
-                refusal = Text("failed-none")
-            case ["all", topic]:
-                asked = await self._replay.ask(context.work, place, asker, topic=topic)
-                refusal = Text("retry-none-of", {"topic": topic})
+                asked, refusal = await ask(), Text("failed-none")
             case [number] if looks_like_number(number):
                 job_id = typed_number(number)
-                asked = await self._replay.ask(context.work, place, asker, job_id=job_id) if job_id else 0
+                asked = await ask(job_id=job_id) if job_id else 0
                 refusal = await self._not_dead(job_id, number)
+            case ["all", topic] | [topic] if TOPIC.fullmatch(topic):
+                asked, refusal = await ask(topic=topic), Text("retry-none-of", {"topic": topic})
+            case ["all", topic, *parts] | [topic, *parts] if TOPIC.fullmatch(topic):
+                part = " ".join(parts)
+                asked = await ask(topic=topic, part=part)
+                refusal = Text("retry-none-with", {"topic": topic, "part": self._excerpt(part, WORD)})
             case _:
                 asked, refusal = 0, Text("retry-usage")
         if not asked:
@@ -69,11 +94,30 @@ class ReplayHandlers:
 
     async def on_press(self, update: Update, context: HubContext) -> None:
         """A group's button carries the number of its newest job."""
-        press_id, place = pressed_at(update, context)
-        dead, job = await self._replay.dead(int(token_of(context))), context.work.job
+        dead = await self._pressed(context)
+        await self._ask(update, context, topic=dead.topic, reason=dead.reason)
+
+    async def on_one(self, update: Update, context: HubContext) -> None:
+        """The button below one job."""
+        dead = await self._pressed(context)
+        await self._ask(update, context, job_id=dead.id)
+
+    async def on_job(self, update: Update, context: HubContext) -> None:
+        """One job of a group was asked for: the message turns to it."""
+        dead = await self._pressed(context)
+        turn(self._messages, update, context, await self._detail(dead))
+
+    async def _pressed(self, context: HubContext) -> DeadJob:
+        """The job whose number a button carries. Raises StaleButton."""
+        dead = await self._replay.dead(int(token_of(context)))
         if dead is None:
             raise StaleButton("not dead any more", user_text="error-stale-failed")
-        await self._replay.ask(context.work, place, asker_of(update), topic=dead.topic, reason=dead.reason)
+        return dead
+
+    async def _ask(self, update: Update, context: HubContext, **chosen: Any) -> None:
+        press_id, place = pressed_at(update, context)
+        job = context.work.job
+        await self._replay.ask(context.work, place, asker_of(update), **chosen)
         context.work.write(lambda tx: self._messages.answer(tx, job, place, Answer(press_id)))
 
     async def newest(self) -> Content:
@@ -92,8 +136,9 @@ class ReplayHandlers:
         texts = [Text("failed-title")]
         if last > 1:
             texts.append(Text("page", {"page": number, "pages": last}))
-        buttons = [_retry_button(group, index) for index, (group, _) in enumerate(found, 1)]
+        buttons: list[Action] = []
         for index, (group, jobs) in enumerate(found, 1):
+            buttons += [_retry_button(group, index), _job_button(group, index)]
             texts += self._group(group, jobs, index)
         return Content(tuple(texts), actions=(*buttons, *turns("dead", number, last)))
 
@@ -103,11 +148,42 @@ class ReplayHandlers:
             return Text("retry-no-such", {"number": number})
         return Text("retry-not-dead", {"number": number, "state": {"text": f"job-{state.state}"}})
 
+    async def _asked_for(self, word: str) -> Content:
+        job_id = typed_number(word)
+        dead = await self._replay.dead(job_id) if job_id else None
+        if dead:
+            return await self._detail(dead)
+        return Content((await self._not_dead(job_id, self._excerpt(word, WORD)),))
+
+    async def _detail(self, dead: DeadJob) -> Content:
+        """One job: what it is about, what it failed of, what it was told, and what helps."""
+        remedy = self._showing.remedies.against(dead.reason)
+        facts = {
+            "number": dead.id,
+            "topic": dead.topic,
+            "key": self._excerpt(self._showing.remedies.named(dead.topic, dead.key), KEY),
+            "accepted": {"moment": dead.accepted_at.isoformat()},
+            "first": {"moment": (dead.first_failed_at or dead.accepted_at).isoformat()},
+            "last": {"moment": (dead.finished_at or dead.accepted_at).isoformat()},
+            "count": dead.attempts,
+            "why": {"text": f"why-{remedy}"},
+            "reason": self._excerpt(dead.reason, WHOLE_REASON) or "–",
+        }
+        payload = self._showing.masked(await self._replay.payload(dead.id))
+        texts = (
+            Text("failed-detail", facts),
+            Text("failed-payload", {"payload": payload}),
+            Text(f"helps-{remedy}"),
+        )
+        again = Action("button-retry-one", f"retry-one:{dead.id}", "admin", {"number": dead.id})
+        return Content(texts, actions=(again, Action("button-failed-back", "dead:1", "admin")))
+
     def _group(self, group: DeadGroup, jobs: list[DeadJob], index: int) -> list[Text]:
         head = {
             "index": index,
             "topic": group.topic,
             "count": group.count,
+            "why": {"text": f"why-{self._showing.remedies.against(group.reason)}"},
             "reason": self._excerpt(group.reason, REASON),
         }
         lines = [_line(job, self._clock.now()) for job in jobs]
@@ -122,3 +198,8 @@ def _line(job: DeadJob, now: datetime) -> Text:
 def _retry_button(group: DeadGroup, index: int) -> Action:
     params = {"index": index, "number": group.count}
     return Action("button-retry", f"retry:{group.newest}", "admin", params)
+
+
+def _job_button(group: DeadGroup, index: int) -> Action:
+    params = {"index": index, "number": group.newest}
+    return Action("button-failed-job", f"dead-job:{group.newest}", "admin", params, beside=True)

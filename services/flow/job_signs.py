@@ -1,6 +1,7 @@
-"""Signs that work stays undone: jobs that nobody takes, jobs that were given up, backups that fail."""
+"""Signs that work stays undone: jobs that nobody takes, that wait or were given up, backups that fail."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from services.engine.clock import Clock
@@ -12,13 +13,13 @@ from services.flow.pause import NAME as PAUSED
 from services.flow.watch import Cause, Findings
 from storage import job_signs, notices, switches
 from storage.database import Database, Transaction
-from storage.job_signs import Verdict
+from storage.job_signs import HeldUp, Verdict
 from storage.records import Notice
 
 AGED = timedelta(minutes=10)  # that a due job should not have to wait
 EPISODE = timedelta(hours=1)  # jobs that die within so long of each other are one cause
 BEFORE_ANY = timedelta(days=1)  # how old a dead job may be that is told with the first notice
-NAMED = 3  # topics in one notice
+NAMED = 3  # topics or portals in one notice
 REASON = 200  # characters of it
 
 
@@ -35,8 +36,7 @@ class JobSigns:
 
     async def aged(self, opened: Mapping[str, Notice]) -> Findings:
         """Topics with jobs due ten minutes ago; after a stop or a pause they get as long to catch up."""
-        now = self._clock.now()
-        limit = now - AGED
+        limit = self._clock.now() - AGED
         waiting, excused = await self._database.read(
             lambda tx: (job_signs.overdue(tx, limit), _is_excused(tx, limit))
         )
@@ -63,7 +63,7 @@ class JobSigns:
         if not died or _is_past(last, died[-1][1], now):
             return Findings()
         params = {
-            "topics": _most_frequent([topic for topic, _ in died]),
+            "topics": _most_frequent(Counter(topic for topic, _ in died)),
             "began": died[0][1].isoformat(),
             "begin": begin.isoformat(),
             "until": died[-1][1].isoformat(),
@@ -84,6 +84,53 @@ class JobSigns:
         if again is None and self._backup_every:
             again = Tick(backups.TOPIC, round(self._backup_every)).next(self._clock.now())
         return {"moment": again.isoformat()} if again else {"text": "notice-backup-unplanned"}
+
+
+class WaitingSign:
+    """Looks at a topic whose jobs could not be done, as the outside did not let them, and wait."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        excerpt: Excerpt,
+        topic: str,
+        against: Callable[[str], str],
+        named: Callable[[str], str],
+    ) -> None:
+        """`against` names the remedy of a reason, `named` what jobs' keys have in common."""
+        self._database = database
+        self._clock = clock
+        self._excerpt = excerpt
+        self._topic = topic
+        self._against = against
+        self._named = named
+        self._started = clock.now()
+
+    async def look(self, opened: Mapping[str, Notice]) -> Findings:
+        """All that have waited for ten minutes are one cause; it tells the reason that most have."""
+        limit = self._clock.now() - AGED
+        groups, excused = await self._database.read(
+            lambda tx: (job_signs.held_up(tx, self._topic, limit), _is_excused(tx, limit))
+        )
+        if excused or self._started > limit:
+            return Findings(unclear=frozenset(opened))
+        return Findings([self._cause(groups)] if groups else [])
+
+    def _cause(self, groups: Sequence[HeldUp]) -> Cause:
+        by_name: Counter[str] = Counter()
+        by_reason: Counter[str] = Counter()
+        for group in groups:
+            by_name[self._named(group.stem)] += group.count
+            by_reason[group.reason] += group.count
+        [(reason, _)] = by_reason.most_common(1)
+        params = {
+            "where": _most_frequent(by_name),
+            "why": {"text": f"why-{self._against(reason)}"},
+            "reason": self._excerpt(reason, REASON),
+            "began": min(group.since for group in groups).isoformat(),
+        }
+        return Cause("", by_name.total(), params)
 
 
 def _is_excused(tx: Transaction, since: datetime) -> bool:
@@ -115,7 +162,7 @@ def _told_until(last: Notice | None, earliest: datetime) -> datetime:
     return max(datetime.fromisoformat(last.params["until"]), earliest)
 
 
-def _most_frequent(topics: list[str]) -> str:
-    counted = sorted({(-topics.count(topic), topic) for topic in set(topics)})
-    named = ", ".join(f"{topic} ({-count})" for count, topic in counted[:NAMED])
+def _most_frequent(counts: Mapping[str, int]) -> str:
+    counted = sorted((-count, name) for name, count in counts.items())
+    named = ", ".join(f"{name} ({-count})" for count, name in counted[:NAMED])
     return f"{named}, …" if len(counted) > NAMED else named

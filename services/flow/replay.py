@@ -87,6 +87,10 @@ class Replay:
         """A dead job by its number."""
         return await self._database.read(lambda tx: replaying.by_id(tx, job_id))
 
+    async def payload(self, job_id: int) -> str:
+        """What a job is about, as it was accepted."""
+        return await self._database.read(lambda tx: replaying.payload(tx, job_id))
+
     async def state(self, job_id: int) -> JobState | None:
         """How any job stands; None when there is none of that number."""
         return await self._database.read(lambda tx: jobs.state(tx, job_id))
@@ -100,12 +104,14 @@ class Replay:
         topic: str | None = None,
         reason: str | None = None,
         job_id: int | None = None,
+        part: str | None = None,
     ) -> int:
         """Put the question, with how many would be replayed; the answer is that number; none, no question.
 
-        What dies after this moment is not meant by it. Raises Anonymous.
+        `part`: only those whose key or reason holds it. What dies after this moment is not meant. Raises
+        Anonymous.
         """
-        chosen = Chosen(self._clock.now(), topic, reason, job_id)
+        chosen = Chosen(self._clock.now(), topic, reason, job_id, part=part)
         counts = await self._database.read(lambda tx: replaying.counts(tx, chosen))
         if counts:
             params = {"chosen": msgspec.to_builtins(chosen)}

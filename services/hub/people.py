@@ -8,6 +8,7 @@ from services.flow.confirmations import Confirmations
 from services.flow.excerpts import Excerpt, excerpts
 from services.flow.keys import Keys
 from services.flow.members import Members
+from services.flow.payloads import Masked, masking
 from services.flow.people import People
 from services.flow.rights import Rights
 from services.flow.roles import Named, Roles
@@ -69,3 +70,8 @@ class PeopleRooms(EngineRooms):
     def excerpt(self) -> Excerpt:
         """What may be shown of what machines wrote."""
         return excerpts(self._terms.redact)
+
+    @cached_property
+    def masked(self) -> Masked:
+        """What may be shown of a job's payload."""
+        return masking(self._terms.redact)

@@ -98,3 +98,18 @@ def test_without_a_database_it_fails_in_one_line(run: Run) -> None:
     assert told.returncode == 1
     assert told.stderr.startswith("switchboard: there is no database")
     assert run("replay", "now").returncode == 2
+
+
+def test_a_part_of_the_reason_or_of_the_key_may_be_named(run: Run, file: Path) -> None:
+    nothing = run("replay", "--reason", "100%", "--topic", "backup")
+    named = "of the topic backup whose reason holds “100%”"
+    assert (nothing.returncode, nothing.stdout) == (0, f"nothing {named} has failed\n")
+    assert run("replay", "--key", "elsewhere").stdout == "nothing whose key holds “elsewhere” has failed\n"
+    told = run("replay", "--reason", "HUNTER2 said", "--key", "chat", "--topic", "backup")
+    assert told.returncode == 0
+    assert (
+        "1 job of the topic backup whose reason holds “HUNTER2 said” and whose key holds “chat”"
+        in told.stdout
+    )
+    assert "telegram" not in told.stdout
+    assert [state for _, state, _ in states(file)] == ["dead", "dead", "waiting"]

@@ -34,12 +34,15 @@ async def test_failed_shows_what_failed_by_topic_and_reason(town: Town) -> None:
     other = await plant(town, BORIS, reason="Unavailable: gallery", topic="decisions")
     asked = await town.says(ADMIN, "/failed")
     shown = answer(town, asked)
-    head = words("failed-group", index=2, topic="telegram", count=2, reason="x").split("\n")[0]
+    why = words("why-unforeseen")
+    head = words("failed-group", index=2, topic="telegram", count=2, why=why, reason="x").split("\n")[0]
     assert head in shown.text
     for number in (first, second, other):
         assert f"№ {number} " in shown.text
     assert "the cable was cut" in shown.text
-    assert press_buttons(shown) == [f"v1:retry:{other}", f"v1:retry:{second}"]
+    assert press_buttons(shown) == [
+        f"v1:{name}:{number}" for number in (other, second) for name in ("retry", "dead-job")
+    ]
 
 
 async def test_retry_of_one_asks_and_then_works_it_anew(town: Town) -> None:
@@ -100,7 +103,7 @@ async def test_a_number_that_no_job_has_is_told(town: Town, wanted: str) -> None
     assert await states(town) == [(planted, "dead")]
 
 
-@pytest.mark.parametrize("wanted", ["", " abc", " 1.5", " ١٢", " all telegram now", " " + "9" * 3000])
+@pytest.mark.parametrize("wanted", ["", " Abc!", " 1.5", " ١٢", " all 12", " " + "9" * 3000])
 async def test_what_is_no_number_is_answered_with_the_usage(town: Town, wanted: str) -> None:
     told = answer(town, await town.says(ADMIN, f"/retry{wanted}"))
     assert told.text in {words("retry-usage"), words("retry-no-such", number="9" * 40)}

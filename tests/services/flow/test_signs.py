@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from services.deals.remedies import portal_of
 from services.flow.cache_signs import CacheSigns
-from services.flow.job_signs import JobSigns
+from services.flow.job_signs import JobSigns, WaitingSign
 from services.flow.key_signs import KeySigns
 from services.flow.watch import Cause, Findings
 from storage import accepting, keys, notices, samples, switches
@@ -140,6 +141,30 @@ async def test_work_that_a_pause_held_up_has_ten_minutes_to_be_done(house: House
         await house.clock.advance(60 * minutes)
         found = await jobs_.aged(opened("portal"))
         assert (bool(found.causes), found.unclear == {"portal"}) == (told, not told)
+
+
+async def test_what_waits_for_the_outside_is_one_cause_and_unclear_while_work_is_paused(house: House) -> None:
+    rooms = (house.database, house.clock, house.hub.excerpt)
+    sign = WaitingSign(*rooms, "deals", house.hub.remedies.against, portal_of)
+    for reason in (
+        "Refused: the secret",
+        "bitrix24: left alone, it failed",
+        "bitrix24: left alone, it failed",
+    ):
+        await put_job(house, "deals", key="deal:a.ru:1", reason=reason)
+    began = house.clock.now()
+    await house.clock.advance(599)
+    assert await sign.look(opened("")) == Findings(unclear=frozenset({""}))
+    await house.clock.advance(2)
+    told = {
+        "where": "a.ru (3)",
+        "why": {"text": "why-portal-away"},
+        "reason": "bitrix24: left alone, it failed",
+    }
+    assert await sign.look(NONE) == Findings([Cause("", 3, told | {"began": began.isoformat()})])
+    switch = Switch("paused", True, "user:1", "A", None, house.clock.now())
+    await house.database.write(lambda tx: switches.turn(tx, switch))
+    assert await sign.look(opened("")) == Findings(unclear=frozenset({""}))
 
 
 async def test_a_hub_that_just_began_has_ten_minutes_to_do_what_waits(house: House) -> None:

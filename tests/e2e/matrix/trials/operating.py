@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from sandbox.bitrix24.entities import DEAL
 from sandbox.telegram.messages import Message
 from tests.e2e import shelf
 from tests.e2e.matrix.actors import ASKER, OWNER, Spot, by_name
@@ -21,7 +22,7 @@ async def listed(stage: Stage) -> str:
     return name
 
 
-def _asks(action: str, key: str, spot: Spot) -> Effect:
+def asks(action: str, key: str, spot: Spot) -> Effect:
     """The question is there, for this person and in this chat."""
 
     def effect(traces: Traces) -> bool:
@@ -53,19 +54,28 @@ async def pausing_words(stage: Stage) -> str:
     return "/pause"
 
 
+async def lacking_fields(stage: Stage) -> str:
+    """Has fields made that the home portal lacks; a button asks for it."""
+    deals = stage.town.portal.entities[DEAL].fields
+    for name in [name for name in deals if name.startswith("UF_CRM_")]:
+        del deals[name]
+    return "v1:fields"
+
+
 # By the action that is confirmed: what asks for it, the question, and how the journal calls what is done.
 DANGEROUS = {
     "replay": (dead_words, "replay-question", "replay"),
     "remove": (removing_words, "remove-question", "remove"),
     "invalidate": (dropping_words, "invalidate-question", "invalidate"),
     "pause": (pausing_words, "pause-question", "pause"),
+    "fields": (lacking_fields, "fields-question", "add"),
 }
 
 
 async def _command(action: str, stage: Stage, spot: Spot) -> Ready:
     words_of, key, _ = DANGEROUS[action]
     words = await words_of(stage)
-    return Ready(lambda: stage.says(spot, words), _asks(action, key, spot))
+    return Ready(lambda: stage.says(spot, words), asks(action, key, spot))
 
 
 async def _questioned(action: str, stage: Stage, who: Spot) -> Message:
@@ -80,8 +90,9 @@ async def _questioned(action: str, stage: Stage, who: Spot) -> Message:
         if known := stage.questions.get((str(token), who.chat_id)):
             return known
     words = await DANGEROUS[action][0](stage)
+    surface = await stage.surface(who)
     async with stage.lifted(who):
-        question = await stage.asks(who, words)
+        question = await (stage.asks(who, words) if words[0] == "/" else stage.finds(who, surface, words))
     token = question.buttons[0][0]["callback_data"].split(":")[-1]
     stage.questions[token, who.chat_id] = question
     return question
@@ -118,15 +129,22 @@ async def _drop(own: bool, stage: Stage, spot: Spot) -> Ready:
 async def _press_retry(stage: Stage, spot: Spot) -> Ready:
     number = await plant(stage.town, ASKER.user_id, reason=f"Reason {stage.number()}: unheard of")
     shown = await stage.surface(spot, "/failed")
-    question = _asks("replay", "replay-question", spot)
+    question = asks("replay", "replay-question", spot)
     return Ready(lambda: stage.presses(spot, shown, f"v1:retry:{number}"), question)
+
+
+async def _press_retry_one(stage: Stage, spot: Spot) -> Ready:
+    number = await plant(stage.town, ASKER.user_id)
+    shown = await stage.surface(spot, f"/failed {number}")
+    question = asks("replay", "replay-question", spot)
+    return Ready(lambda: stage.presses(spot, shown, f"v1:retry-one:{number}"), question)
 
 
 async def _press_remove(stage: Stage, spot: Spot) -> Ready:
     """The button stands below what is listed, in private chats alone."""
     words = f"/check {await listed(stage)}" if spot.is_private else "/version"
     shown = await stage.surface(spot, words)
-    question = _asks("remove", "remove-question", spot)
+    question = asks("remove", "remove-question", spot)
     return Ready(lambda: stage.presses(spot, shown, "v1:remove"), question)
 
 
@@ -232,6 +250,7 @@ TRIALS = (
     DOES("press", "run", partial(_run, "backup", "backup.receipt"), case="backup"),
     DOES("press", "run", partial(_run, "doctor", "doctor"), case="doctor"),
     DOES("press", "retry", _press_retry),
+    DOES("press", "retry-one", _press_retry_one),
     DOES("press", "remove", _press_remove, works_in=("private",)),
     DOES("command", "staff", partial(_staff, "add"), case="add"),
     DOES("command", "staff", partial(_staff, "remove"), case="remove"),

@@ -1,0 +1,75 @@
+"""`run.py forget`: what is stored about a person gets a pseudonym in its place, beside a running hub too."""
+
+import asyncio
+import sys
+from collections import Counter
+from random import Random, SystemRandom
+from typing import TextIO
+
+from commands.asking import is_meant
+from commands.opening import open_database
+from services.deals import forgetting as deals
+from services.engine.clock import SystemClock
+from services.flow.forgetting import Forgetting, Nobody
+from services.programmes import forgetting as programmes
+from settings import Settings
+from storage.database import Database
+from storage.errors import DatabaseRefused, StorageUnavailable
+
+ACTOR = "command line"
+PARTS = (programmes.PART, deals.PART)
+BEYOND = (
+    "not reached from here: the portals, Telegram and its chats, backups, logs, and settings that name the"
+    " person (ADMIN_IDS, STAFF_IDS)\n"
+)
+
+
+def forget(settings: Settings, person: str, into: TextIO, out: TextIO, *, dry_run: bool) -> int:
+    """Count on `out`, ask on a terminal (`into`), and rewrite. The answer is the exit code."""
+    try:
+        return asyncio.run(_run(settings, person, into, out, SystemRandom(), dry_run=dry_run))
+    except Nobody as error:
+        sys.stderr.write(f"switchboard: {error}\n")
+        return 2
+    except (DatabaseRefused, StorageUnavailable) as error:
+        sys.stderr.write(f"switchboard: {error}\n")
+        return 1
+
+
+async def _run(
+    settings: Settings, person: str, into: TextIO, out: TextIO, random: Random, *, dry_run: bool
+) -> int:
+    database = open_database(settings, beside=True)
+    await database.open()
+    try:
+        return await _forget(database, random, person, into, out, dry_run=dry_run)
+    finally:
+        await database.close()
+
+
+async def _forget(
+    database: Database, random: Random, person: str, into: TextIO, out: TextIO, *, dry_run: bool
+) -> int:
+    forgetting = Forgetting(database, SystemClock(), random, PARTS)
+    known = await forgetting.known(person)
+    counts = await forgetting.count(known)
+    if not counts:
+        out.write(f"nothing is stored about this person\n{BEYOND}")
+        return 0
+    if dry_run:
+        _tell(counts, "would change", out)
+        return 0
+    if not await asyncio.to_thread(is_meant, f"Rewrite {counts.total()} rows for good?", into, out):
+        out.write("nothing was changed\n")
+        return 0
+    _tell(await forgetting.forget(known, ACTOR), "changed", out)
+    if busy := await forgetting.being_worked(known):
+        out.write(f"{busy} of their jobs is being worked at this moment: run this again in a minute\n")
+        return 1
+    return 0
+
+
+def _tell(counts: Counter[str], how: str, out: TextIO) -> None:
+    for table, number in sorted(counts.items()):
+        out.write(f"{number:>7}  {table}\n")
+    out.write(f"{counts.total()} rows {how}\n{BEYOND}")
