@@ -174,14 +174,39 @@ def restore(
 def replay(
     context: typer.Context,
     topic: Annotated[str | None, typer.Option(metavar="T", help="Only failed jobs of this topic.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only those whose reason holds this.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only those whose key holds this, such as a portal.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count and change nothing.")] = False,
     env_file: EnvFile = None,
 ) -> None:
     """Have failed jobs worked anew; a hub may run meanwhile."""
     settings = _settings(context, env_file)
+    from commands.replay import Wanted
     from commands.replay import replay as work_anew
 
-    raise typer.Exit(work_anew(settings, topic, sys.stdin, sys.stdout, dry_run=dry_run))
+    wanted = Wanted(topic, reason, key)
+    raise typer.Exit(work_anew(settings, wanted, sys.stdin, sys.stdout, dry_run=dry_run))
+
+
+@app.command()
+def forget(
+    context: typer.Context,
+    person: Annotated[
+        str,
+        typer.Argument(metavar="PHONE|USER", help="A phone in any spelling, a Telegram id, or @name."),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count and change nothing.")] = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Put a pseudonym in the place of all that is stored about a person; a hub may run meanwhile."""
+    settings = _settings(context, env_file)
+    from commands.forget import forget as forget_person
+
+    raise typer.Exit(forget_person(settings, person, sys.stdin, sys.stdout, dry_run=dry_run))
 
 
 class Resynced(StrEnum):
@@ -215,6 +240,38 @@ def resync(
     from commands.resync import resync as compare
 
     raise typer.Exit(compare(settings, since, sys.stdout, dry_run=dry_run))
+
+
+mapping = typer.Typer(help="Try the mapping of deals, and make the fields that it needs.")
+app.add_typer(mapping, name="mapping")
+
+
+@mapping.command("test")
+def mapping_test(
+    context: typer.Context,
+    deal: Annotated[
+        str, typer.Argument(metavar="[DOMAIN/]DEAL_ID", help="A source's deal; with one source its number.")
+    ],
+    env_file: EnvFile = None,
+) -> None:
+    """Show what a transfer of a deal would write, field by field, and write nothing."""
+    settings = _settings(context, env_file)
+    from commands.mapping import test
+
+    raise typer.Exit(test(settings, deal, sys.stdout))
+
+
+@mapping.command("create-fields")
+def mapping_create_fields(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List them and change nothing.")] = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Make the fields that the mapping names and the home portal lacks."""
+    settings = _settings(context, env_file)
+    from commands.mapping import create_fields
+
+    raise typer.Exit(create_fields(settings, sys.stdin, sys.stdout, dry_run=dry_run))
 
 
 @app.command("check-settings")

@@ -15,20 +15,22 @@ from bot.handlers.backups import BackupHandlers
 from bot.handlers.checks import CheckHandlers
 from bot.handlers.confirmations import ConfirmationHandlers
 from bot.handlers.deals import DealHandlers
-from bot.handlers.doctor import DoctorHandlers
+from bot.handlers.doctor import DoctorHandlers, FieldOfferHandlers
 from bot.handlers.errors import ErrorsHandlers
 from bot.handlers.gallery import GalleryHandlers
+from bot.handlers.inquiries import InquiryHandlers
 from bot.handlers.invalidations import InvalidationHandlers
 from bot.handlers.membership import MembershipHandlers
 from bot.handlers.notices import NoticeHandlers
 from bot.handlers.pause import PauseHandlers
 from bot.handlers.people import PeopleHandlers
 from bot.handlers.presses import PressHandlers, UnknownPressHandlers
+from bot.handlers.previews import PreviewHandlers
 from bot.handlers.programmes import ProgrammeHandlers
 from bot.handlers.reactions import ReactionHandlers
 from bot.handlers.reload import ReloadHandlers
 from bot.handlers.removal import RemovalHandlers
-from bot.handlers.replay import ReplayHandlers
+from bot.handlers.replay import ReplayHandlers, Showing
 from bot.handlers.resync import ResyncHandlers
 from bot.handlers.settings import SettingsHandlers
 from bot.handlers.shortcuts import ShortcutHandlers
@@ -153,6 +155,7 @@ def _register(
     everything: tuple[Handlers, ...] = (
         checks,
         ApprovalHandlers(hub.verdicts, hub.pending, hub.messages),
+        InquiryHandlers(hub.inquiry_presses),
         ReactionHandlers(hub.proposals, hub.verdicts, hub.sightings, checks),
         GalleryHandlers(Pages(hub.gallery.sets), hub.messages, hub.database),
         PressHandlers(hub.proposals),
@@ -163,6 +166,8 @@ def _register(
         NoticeHandlers(hub.chat_notices, hub.messages),
         *([ProgrammeHandlers(hub.checks, hub.messages)] if hub.programmes else []),
         *([DealHandlers(hub.deal_kind, hub.checks, hub.messages)] if hub.deal_kind else []),
+        *([PreviewHandlers(hub.preview, hub.messages, hub.database)] if hub.preview else []),
+        *([FieldOfferHandlers(hub.field_offer, hub.messages)] if hub.field_offer else []),
         *([ResyncHandlers(hub.resync, hub.messages)] if hub.sources else []),
         *([_reload(hub)] if hub.sources else []),
         *_operators(hub),
@@ -183,7 +188,8 @@ def _reload(hub: Hub) -> Handlers:
 def _operators(hub: Hub) -> tuple[Handlers, ...]:
     """What admins run the hub with."""
     errors = ErrorsHandlers(hub.faults, hub.messages, hub.excerpt)
-    replay = ReplayHandlers(hub.replay, hub.messages, hub.clock, hub.excerpt)
+    showing = Showing(hub.excerpt, hub.masked, hub.remedies)
+    replay = ReplayHandlers(hub.replay, hub.messages, hub.clock, showing)
     sources = Sources(hub.statistics, hub.cache, hub.trends, lambda: hub.pause.state)
     statistics = StatisticsHandlers(sources, hub.messages)
     shown = {"failed": replay.newest, "errors": errors.newest, "stats": statistics.overview}

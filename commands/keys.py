@@ -8,6 +8,7 @@ from random import SystemRandom
 from zoneinfo import ZoneInfo
 
 from commands.opening import open_database
+from commands.tables import write_table
 from services.engine.clock import SystemClock
 from services.engine.errors import NoSuchItem, Refused
 from services.flow.keys import KeyRegister, Scope
@@ -40,7 +41,7 @@ def show(settings: Settings) -> int:
 
     async def act(register: KeyRegister) -> None:
         zone = settings.telegram.timezone
-        _write_table([COLUMNS, *(_row(key, zone) for key in await register.everything())])
+        write_table([COLUMNS, *(_row(key, zone) for key in await register.everything())], sys.stdout)
 
     return _run(settings, act)
 
@@ -86,10 +87,3 @@ def _row(key: Key, zone: ZoneInfo) -> tuple[str, ...]:
 
 def _time(moment: datetime | None, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).isoformat(" ", "minutes") if moment else "-"
-
-
-def _write_table(rows: list[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        sys.stdout.write("  ".join(cells).rstrip() + "\n")

@@ -38,7 +38,7 @@ class SqliteDatabase:
         self._reading = _engine(path, pool_size=READERS, read_only=True)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="storage.reader")
         self._writer = Writer(self._writing)
-        self._closed = False
+        self._closed = True  # reading would make the file
 
     async def open(self) -> None:
         await asyncio.to_thread(self._open)
@@ -83,6 +83,7 @@ class SqliteDatabase:
             self._let_go()
             raise
         self._writer.start()
+        self._closed = False
 
     def _make_ready(self) -> None:
         try:

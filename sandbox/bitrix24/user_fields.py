@@ -1,5 +1,6 @@
 """User fields: those that a portal's people have added to its records."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sandbox.bitrix24.entities import CONTACT, DEAL
@@ -10,6 +11,8 @@ from sandbox.bitrix24.wire import Json, classic
 if TYPE_CHECKING:
     from sandbox.bitrix24.portal import Portal
 
+LONGEST_NAME = 20  # characters, the prefix among them
+_NAME = re.compile("[A-Z0-9_]+")
 _ENTITIES = {DEAL: "CRM_DEAL", CONTACT: "CRM_CONTACT"}
 
 
@@ -17,6 +20,10 @@ def add_user_field(portal: "Portal", given: Json, type_id: int = DEAL) -> int:
     """A new field of deals (or others), described as in crm.deal.userfield.add. Raises RestError."""
     name = _name(str(given.get("FIELD_NAME") or ""))
     entity = portal.entities[type_id]
+    if len(name) > LONGEST_NAME:
+        raise classic(f"Код поля {name} длиннее {LONGEST_NAME} символов.")
+    if not _NAME.fullmatch(name):
+        raise classic(f"Код поля {name} содержит недопустимые символы.")
     if name in entity.fields:
         raise classic(f"Поле {name} уже существует.")
     kind, label = str(given.get("USER_TYPE_ID") or "string"), given.get("EDIT_FORM_LABEL")

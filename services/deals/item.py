@@ -15,7 +15,7 @@ from services.engine.clock import Clock
 from services.engine.errors import NoSuchItem
 from services.engine.inbox import Inbox, Offer
 from services.engine.work import Work
-from services.flow.items import Addition, ApprovalMode, Card, Fact, Item, Link, Proposal, Recognised
+from services.flow.items import Action, Addition, ApprovalMode, Card, Fact, Item, Link, Proposal, Recognised
 from services.flow.places import Asker, Place
 from services.flow.roles import Role
 from storage import deal_links, invalidations, portal_events
@@ -25,6 +25,7 @@ from storage.portal_events import NewEvent
 MOST_DEALS = 10_000  # that are kept
 ABSENT_SECONDS = 10.0  # how long "there is no twin" is believed: it may be on its way
 PAGE = "https://{domain}/crm/deal/details/{id}/"
+PREVIEW = "preview"  # what the button below a shown deal carries
 _DOMAIN = r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 _FORMS = (
     re.compile(rf"(?:deal|сделка|сделку|сделки)\s*[№#]?\s*(?:({_DOMAIN})/)?(\d{{1,16}})", re.IGNORECASE),
@@ -89,7 +90,7 @@ class DealKind:
             return await self._read(*link) if link and link[1] else None
 
         shown = (await self._region.look_up(key, load)).value
-        return Item(self.name, shown.key.text, self._card(shown)) if shown else None
+        return Item(self.name, shown.key.text, self._offering(shown)) if shown else None
 
     async def find_many(self, keys: Sequence[str]) -> dict[str, Item | None]:
         """See Kind; nobody asks about several at once."""
@@ -102,7 +103,7 @@ class DealKind:
         if shown is None:
             raise NoSuchItem(key, user_text="error-no-deal")
         details = msgspec.to_builtins(shown)
-        return Proposal(self.name, shown.key.text, self.card(details), details)
+        return Proposal(self.name, shown.key.text, self._offering(shown), details)
 
     def card(self, details: Any) -> Card:
         """See Kind."""
@@ -152,6 +153,11 @@ class DealKind:
         money = f"{fields.get('OPPORTUNITY') or 0} {fields.get('CURRENCY_ID') or ''}".strip()
         title = str(fields.get("TITLE") or key.text)
         return Shown(key.domain, key.id, title, stage.name if stage else stage_id, money, target)
+
+    def _offering(self, shown: Shown) -> Card:
+        """The card with the button that shows what a transfer would write; domains are too long for it."""
+        preview = Action("button-preview", PREVIEW, "staff", {"key": shown.key.text})
+        return msgspec.structs.replace(self._card(shown), actions=(preview,))
 
     def _card(self, shown: Shown) -> Card:
         facts = [

@@ -42,6 +42,15 @@ class Schemas:
                 known.read_at = self._clock.monotonic()
             return known.schema
 
+    def known(self, portal: Portal) -> PortalSchema | None:
+        """What was read last, however long ago; nobody is asked. None: nothing yet."""
+        known = self._known.get(portal.domain)
+        return known.schema if known else None
+
+    def forget(self, domain: str) -> None:
+        """A portal's has changed: whoever asks next reads it."""
+        self._known.pop(domain, None)
+
 
 async def _read(portal: Portal) -> PortalSchema:
     plain = [Command(FIELDS), Command(FUNNELS, {"entityTypeId": DEALS})]

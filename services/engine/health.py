@@ -6,7 +6,7 @@ A probe asks the outside now; `doctor` runs them.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from services.engine.clock import Clock
@@ -19,11 +19,15 @@ Level = Literal["ok", "warning", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One thing a probe found: what it is in a few words, without secrets, and what to do about it."""
+    """One thing a probe found: what it is in a few words, without secrets, and what to do about it.
+
+    `offer` names what the hub itself can do about it (`Examinations.offer`).
+    """
 
     level: Level
     what: str
     hint: str = ""
+    offer: str = ""
 
 
 Check = Callable[[], Awaitable[str | None]]
@@ -120,10 +124,7 @@ class Health:
             found = [Told("failed", f"no answer in {limit:.0f} s")]
         except Exception as error:  # noqa: BLE001 - the edge of a diagnosis: whatever breaks is its result
             found = [Told("failed", str(error) or type(error).__name__)]
-        return [
-            Told(told.level, told.what, told.hint or ("" if told.level == "ok" else entry.hint))
-            for told in found
-        ]
+        return [replace(told, hint=told.hint or ("" if told.level == "ok" else entry.hint)) for told in found]
 
 
 def status_of(findings: list[Finding]) -> str:

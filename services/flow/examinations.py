@@ -8,6 +8,7 @@ from services.engine.inbox import Inbox, Offer, Topic
 from services.engine.retry import RetryPolicy
 from services.engine.work import Work
 from services.flow.excerpts import Excerpt
+from services.flow.items import Action
 from services.flow.messages import Content, Messages, Text
 from services.flow.places import Asker, Place
 from storage.database import Transaction
@@ -40,6 +41,11 @@ class Examinations:
         self._inbox = inbox
         self._messages = messages
         self._excerpt = excerpt
+        self._offers: dict[str, Action] = {}
+
+    def offer(self, name: str, action: Action) -> None:
+        """Put a button below findings that bear this offer."""
+        self._offers[name] = action
 
     def topic(self) -> Topic:
         """Also while work is paused: it changes nothing, and may tell why one paused."""
@@ -73,9 +79,12 @@ class Examinations:
         """The question's message becomes the sum; what was found follows, a message a level."""
         self._messages.edit(tx, job, patient.place, Content((_sum(counts),)), row=patient.row)
         for level in LEVELS:
-            lines = [self._line(name, told) for name, told in findings if told.level == level]
-            if lines:
-                content = Content((Text(f"doctor-{level}"), *lines))
+            found = [(name, told) for name, told in findings if told.level == level]
+            if found:
+                lines = [self._line(name, told) for name, told in found]
+                offered = dict.fromkeys(told.offer for _, told in found if told.offer in self._offers)
+                actions = tuple(self._offers[name] for name in offered)
+                content = Content((Text(f"doctor-{level}"), *lines), actions=actions)
                 self._messages.text(tx, job, patient.place, content, name=f"doctor.{level}")
 
     def _line(self, name: str, told: Told) -> Text:

@@ -37,5 +37,19 @@ BACKUP = NoticeKind("backup", Action("button-run-backup", "run:backup", role="ad
 GALLERY = NoticeKind("gallery", _DOCTOR)
 PORTAL = NoticeKind("portal", _DOCTOR)
 SILENCE = NoticeKind("silence", _DOCTOR)
+MISSING_FIELD = NoticeKind("missing-field", _DOCTOR)
+WAITING_DEALS = NoticeKind("waiting-deals", _DOCTOR)
 
-KINDS = (GALLERY, PORTAL, SILENCE, DEAD_JOBS, JOB_AGE, HIT_RATE, EMPTY_CACHE, BACKUP, OLD_KEYS)
+KINDS = (
+    GALLERY,
+    PORTAL,
+    SILENCE,
+    MISSING_FIELD,
+    DEAD_JOBS,
+    JOB_AGE,
+    WAITING_DEALS,
+    HIT_RATE,
+    EMPTY_CACHE,
+    BACKUP,
+    OLD_KEYS,
+)

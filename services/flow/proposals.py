@@ -240,7 +240,7 @@ class Proposals:
         else:
             texts = _refusal(proposal.kind, self._approvals.rejected(tx, proposal.kind, proposal.key))
         action = Action("button-join" if pending else "button-add", f"add:{token}")
-        return Content(tuple(texts), proposal.card, actions=(action,))
+        return Content(tuple(texts), proposal.card, actions=(action, *proposal.card.actions))
 
     def _row(self, proposal: Proposal, asker: Asker, place: Place) -> Row:
         now = self._clock.now()

@@ -6,8 +6,12 @@ from functools import cached_property
 import httpx
 
 from services.bitrix24 import Portal, build_portal
+from services.bitrix24 import remedies as portal_remedies
 from services.bitrix24.away import log_changes
+from services.deals import remedies as deal_remedies
 from services.deals.event_counts import EventCounts
+from services.deals.field_offer import FieldOffer
+from services.deals.fields import Fields
 from services.deals.gate import Gate
 from services.deals.intake import DealIntake
 from services.deals.item import ABSENT_SECONDS, MOST_DEALS, DealKind, Shown
@@ -15,22 +19,29 @@ from services.deals.looking import Looking
 from services.deals.mapping.reloading import Reloading
 from services.deals.mapping.store import MappingStore
 from services.deals.model import DEAL
+from services.deals.model import TOPIC as DEALS
 from services.deals.orders import Orders
 from services.deals.people import People
+from services.deals.preview import Preview
+from services.deals.preview_answer import PreviewAnswer
 from services.deals.resync import Resync
 from services.deals.schemas import Schemas
 from services.deals.sources import Sources
 from services.deals.transfer import Rooms as DealRooms
 from services.deals.twins import Twins
+from services.deals.validation import Validation
 from services.engine.cache import Region
 from services.engine.call_times import CallTimes
 from services.flow.audit import Audit
 from services.flow.items import Items, Kind
+from services.flow.remedies import Remedies
 from services.gallery import Gallery, build_gallery
 from services.gallery.removal import Removal
 from services.gallery.wire import GalleryWire
 from services.hub.work import WorkRooms
 from services.programmes import Programmes, build_programmes
+from services.programmes import remedies as form_remedies
+from services.programmes.jobs import TOPIC as SUBMISSIONS
 
 
 class FeatureRooms(WorkRooms):
@@ -115,6 +126,25 @@ class FeatureRooms(WorkRooms):
         return DealKind(self.deal_rooms.looking, region, self.database, self.clock, self.inbox)
 
     @cached_property
+    def preview(self) -> PreviewAnswer | None:
+        """What a transfer would write; None: there are no sources."""
+        rooms = self.deal_rooms
+        return PreviewAnswer(Preview(rooms.looking, rooms.twins), self.excerpt) if rooms else None
+
+    @cached_property
+    def validation(self) -> Validation | None:
+        """The mapping held against the portals; None: there are no sources."""
+        return Validation(self.deal_rooms.looking) if self.deal_rooms else None
+
+    @cached_property
+    def field_offer(self) -> FieldOffer | None:
+        """Makes what twins lack; None: there are no sources."""
+        if self.deal_rooms is None:
+            return None
+        fields = Fields(self.deal_rooms.looking, self.journal)
+        return FieldOffer(fields, self.confirmations, self.excerpt)
+
+    @cached_property
     def resync(self) -> Resync:
         """Has deals compared when somebody asks."""
         rooms = (self.database, self.clock, self.inbox, self.messages, self.journal)
@@ -172,6 +202,13 @@ class FeatureRooms(WorkRooms):
         if rooms := self.programmes:
             kinds += [rooms.poll_form_kind, rooms.programme_kind]  # any words may be a title: so it is last
         return Items(kinds)
+
+    @cached_property
+    def remedies(self) -> Remedies:
+        """What helps against what jobs fail of."""
+        namings = {DEALS: deal_remedies.named, SUBMISSIONS: form_remedies.named}
+        own = (deal_remedies.REMEDIES, form_remedies.REMEDIES, portal_remedies.REMEDIES)
+        return Remedies(namings, *own)
 
     @cached_property
     def audit(self) -> Audit:

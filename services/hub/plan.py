@@ -2,7 +2,10 @@
 
 from functools import partial
 
-from services.deals.jobs import DealJobs
+from services.deals.answers import TOPIC as ANSWERS
+from services.deals.answers import Asking, DealAnswers
+from services.deals.fields import SCHEMA
+from services.deals.jobs import SHARING, DealJobs
 from services.deals.mapping.reloading import KIND as MAPPING
 from services.deals.model import DEAL
 from services.deals.model import TOPIC as DEALS
@@ -29,20 +32,29 @@ def listen(hub: Hub) -> None:
     hub.hints.on("switches", hub.pause.hint)
     if hub.sources:
         hub.invalidations.on(MAPPING, partial(_read_mapping, hub))
+    if rooms := hub.deal_rooms:
+        looking = rooms.looking
+        hub.invalidations.on(SCHEMA, partial(looking.schemas.forget, looking.sources.home.domain))
 
 
 def _read_mapping(hub: Hub) -> None:
     hub.supervisor.spawn_once("mapping.reload", hub.reloading.follow())
 
 
-def plan(hub: Hub, settings: Settings, ports: Ports) -> None:
-    """What happens regularly; each topic is worked by any process, and its ticks come from the leader."""
-    every = hub.schedule.every
-    names = hub.schedule.topics
-    retention = Retention(hub.database, hub.clock, days=settings.work.retention_days, ticking=names)
+def _plan_ends(hub: Hub, days: int) -> None:
+    """What waits does not wait for ever, and what is done is kept for so many days."""
+    every, names = hub.schedule.every, hub.schedule.topics
+    retention = Retention(hub.database, hub.clock, days=days, ticking=names)
     every(HOUR, regular("retention", retention.retain))
     every(MINUTE, regular("sweep", retention.sweep))
     every(MINUTE, regular("approvals", hub.expiry.expire))
+    every(MINUTE, regular("inquiries", hub.inquiry_upkeep.tend))
+
+
+def plan(hub: Hub, settings: Settings, ports: Ports) -> None:
+    """What happens regularly; each topic is worked by any process, and its ticks come from the leader."""
+    every = hub.schedule.every
+    _plan_ends(hub, settings.work.retention_days)
     hub.inbox.register(hub.decisions.topic(settings.work.concurrency(DECISIONS)))
     if programmes := hub.programmes:
         topic = programmes.topic(hub.approvals, settings.work.concurrency(SUBMISSIONS))
@@ -50,10 +62,13 @@ def plan(hub: Hub, settings: Settings, ports: Ports) -> None:
         for region, spelling in SPELLINGS.items():
             hub.dropping.spell(region, spelling)
     if rooms := hub.deal_rooms:
-        jobs = DealJobs(hub.database, rooms, hub.journal)
-        hub.inbox.register(jobs.topic(settings.work.concurrency(DEALS)))
+        jobs = DealJobs(hub.database, rooms, hub.journal, Asking(hub.inquiries, hub.deal_orders))
+        hub.inbox.register(jobs.topic(settings.work.concurrency(DEALS, sharing=SHARING)))
         hub.dropping.spell(DEAL, str.lower)
     if sources := hub.sources:
+        answers = DealAnswers(sources, hub.database, hub.clock, hub.inbox, hub.deal_orders)
+        answers.register(hub.inquiries)
+        hub.inbox.register(answers.topic(settings.work.concurrency(ANSWERS)))
         reconcile = Reconcile(sources, hub.database, hub.clock, hub.inbox, hub.counters)
         every(settings.deals.sync_interval, reconcile.topic())
         hub.inbox.register(reconcile.counting())

@@ -6,8 +6,14 @@ from functools import cached_property, partial
 from services.bitrix24.away import PortalsAway
 from services.bitrix24.probe import HINT as PORTAL_HINT
 from services.bitrix24.probe import PortalProbe
+from services.deals.field_offer import OFFER as OFFER_FIELDS
+from services.deals.mapping_probe import HINT as MAPPING_HINT
+from services.deals.mapping_probe import OFFER as MAPPING_OFFER
+from services.deals.mapping_probe import MappingProbe
+from services.deals.model import TOPIC as DEALS
 from services.deals.probe import HINT as SOURCES_HINT
 from services.deals.probe import SourcesProbe
+from services.deals.remedies import portal_of
 from services.deals.silence import SourceSilence
 from services.engine.breaker import Breaker, State
 from services.engine.health import Health
@@ -17,7 +23,8 @@ from services.engine.schedule import HOUR
 from services.engine.storage_check import StorageCheck
 from services.flow.chat_notices import ChatNotices
 from services.flow.examinations import Examinations
-from services.flow.notice_kinds import GALLERY, KINDS, PORTAL, SILENCE
+from services.flow.job_signs import WaitingSign
+from services.flow.notice_kinds import GALLERY, KINDS, MISSING_FIELD, PORTAL, SILENCE, WAITING_DEALS
 from services.flow.notices import Notices
 from services.flow.readers import Readers
 from services.flow.samples import Samples
@@ -67,7 +74,16 @@ class WatchingRooms(AskingRooms):
             watch.on(PORTAL, PortalsAway(self.portals, self.clock, self.excerpt).look)
         if self.sources and (hours := self._settings.work.silence_alert_hours):
             watch.on(SILENCE, SourceSilence(self.database, self.clock, self.sources, hours).look)
+        if self.validation:
+            watch.on(MISSING_FIELD, self.validation.look)
+        if self.sources:
+            watch.on(WAITING_DEALS, self._waiting_deals.look)
         return watch
+
+    @cached_property
+    def _waiting_deals(self) -> WaitingSign:
+        rooms = (self.database, self.clock, self.excerpt)
+        return WaitingSign(*rooms, DEALS, self.remedies.against, portal_of)
 
     @cached_property
     def samples(self) -> Samples:
@@ -118,12 +134,18 @@ class WatchingRooms(AskingRooms):
         if self.sources:
             sources = SourcesProbe(self._settings, self.sources, self.clock)
             health.register("sources", sources.check, probe=sources.probe, hint=SOURCES_HINT)
+        if self.sources and self.validation:
+            mapping = MappingProbe(self.validation, self.sources.home.domain, self.clock)
+            health.register("mapping", probe=mapping.probe, hint=MAPPING_HINT)
         return health
 
     @cached_property
     def examinations(self) -> Examinations:
         """Tells a chat how all is."""
-        return Examinations(self.health, self.clock, self.inbox, self.messages, self.excerpt)
+        examinations = Examinations(self.health, self.clock, self.inbox, self.messages, self.excerpt)
+        if self.field_offer:
+            examinations.offer(MAPPING_OFFER, OFFER_FIELDS)
+        return examinations
 
 
 def _state(breaker: Breaker) -> State:

@@ -1,6 +1,7 @@
 """Who may do what, where: every entry, every standing, every kind of chat; and the matrix would notice."""
 
 import ast
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from bot.registry import ADMIN_READS, EVERYONE, Entry
 from tests.e2e.matrix.actors import SPOTS
 from tests.e2e.matrix.judge import Tally, cells, misruled, sample, tried, untried
 from tests.e2e.matrix.mutants import INTRUDERS, MUTANTS, intruders, mutant_for
-from tests.e2e.matrix.stage import Stage, staged
+from tests.e2e.matrix.stage import PARTNER, Stage, staged
 from tests.e2e.matrix.trials import FAMILIES, TRIALS
 from tests.e2e.matrix.trials.operating import DANGEROUS
 from tests.town import Outside, Town
@@ -33,8 +34,10 @@ async def stage(tmp_path: Path, template: Path) -> AsyncIterator[Stage]:
 
 @pytest.fixture
 async def connected(outside: Outside) -> AsyncIterator[Town]:
-    """A hub that answers to all it ever does: there is a portal."""
-    async with outside.hub(portal=True) as ready:
+    """A hub that answers to all it ever does: there are portals."""
+    source = outside.bitrix24.add_portal(PARTNER)
+    sources = json.dumps({PARTNER: {"url": source.url(outside.sandbox)}})
+    async with outside.hub(portal=True, BITRIX24_SOURCES=sources) as ready:
         yield ready
 
 
@@ -78,8 +81,10 @@ async def test_everything_registered_is_tried_and_by_the_rule_of_the_contract(co
     assert misruled(entries) == []
 
 
-async def test_without_a_portal_only_its_own_command_is_missing(town: Town) -> None:
-    assert untried(town.switchboard.bot.registry.entries) == ["command programme"]
+async def test_without_a_portal_only_its_own_entries_are_missing(town: Town) -> None:
+    commands = ["command deal", "command programme", "command reload", "command resync"]
+    presses = ["press fields", "press preview"]
+    assert untried(town.switchboard.bot.registry.entries) == [*commands, *presses]
 
 
 async def test_every_action_that_is_confirmed_is_tried(connected: Town) -> None:

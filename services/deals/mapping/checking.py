@@ -1,6 +1,7 @@
 """A mapping held against the portals that it is about: what will be left out, and what would help."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +11,9 @@ from services.deals.mapping.schema import FieldType, PortalSchema, spoken
 from services.deals.mapping.stages import has_table, home_stage, leads_nowhere
 
 _USER_FIELD = "UF_CRM_"
+_NAME = re.compile(
+    rf"{_USER_FIELD}[A-Z0-9_]{{1,13}}"
+)  # the portal takes 20 characters, its own seven among them
 _TYPES = frozenset(
     {"string", "integer", "double", "boolean", "enumeration", "date", "datetime", "money", "url", "address"}
 )  # that crm.deal.userfield.add makes
@@ -42,24 +46,28 @@ def check(mapping: Mapping, source: PortalSchema, home: PortalSchema) -> tuple[F
     return tuple(sorted(found, key=lambda one: (one.field, one.kind, one.value)))
 
 
-def missing_field(rule: Rule, source: PortalSchema) -> Map[str, Any] | None:
-    """What crm.deal.userfield.add would make the rule's field of; None for a field that is no user field.
+def missing_field(rule: Rule, known: Sequence[FieldType]) -> Map[str, Any] | None:
+    """What crm.deal.userfield.add would make the rule's field of; None for one that it cannot make.
 
+    `known`: the field as sources have it that the rule takes. Where they differ, it becomes what holds all.
     https://apidocs.bitrix24.com/api-reference/crm/deals/user-defined-fields/crm-deal-userfield-add.html
     """
-    if not rule.target.startswith(_USER_FIELD):
+    if not _NAME.fullmatch(rule.target):
         return None
-    known = source.fields.get(rule.source) or FieldType(rule.source, _kind_of(rule), title=rule.target)
-    kind = known.type if known.type in _TYPES else "string"
+    found = known or [FieldType(rule.source, _kind_of(rule), title=rule.target)]
+    kinds, title = {one.type for one in found}, found[0].title
+    kind = kinds.pop() if len(kinds) == 1 else "string"
+    kind = kind if kind in _TYPES else "string"
     made = {
         "FIELD_NAME": rule.target.removeprefix(_USER_FIELD),
         "USER_TYPE_ID": kind,
-        "MULTIPLE": "Y" if known.is_multiple else "N",
-        "EDIT_FORM_LABEL": {"ru": known.title, "en": known.title},
+        "MULTIPLE": "Y" if any(one.is_multiple for one in found) else "N",
+        "EDIT_FORM_LABEL": {"ru": title, "en": title},
     }
     if kind != "enumeration":
         return made
-    texts = dict.fromkeys(rule.values.get(spoken(name), name) for name in known.items.values())
+    names = (name for one in found for name in one.items.values())
+    texts = dict.fromkeys(rule.values.get(spoken(name), name) for name in names)
     return made | {"LIST": [{"VALUE": name, "SORT": 10 * place} for place, name in enumerate(texts, 1)]}
 
 
@@ -70,7 +78,8 @@ def _kind_of(rule: Rule) -> str:
 def _of(rule: Rule, source: PortalSchema, home: PortalSchema) -> Iterator[Finding]:
     target = home.fields.get(rule.target)
     if target is None:
-        yield Finding(rule.target, "no_field", create=missing_field(rule, source))
+        known = source.fields.get(rule.source)
+        yield Finding(rule.target, "no_field", create=missing_field(rule, [known] if known else []))
         return
     if target.is_read_only:
         yield Finding(rule.target, "read_only")

@@ -1,5 +1,7 @@
 """The stage: a hub with a group of admins, and what everybody can do in front of it, allowed or not."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -8,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from sandbox.bitrix24.portal import Portal
 from sandbox.bitrix24.seed import POLL_FORMS, PROGRAMMES
 from sandbox.telegram.entities import find_entities
 from sandbox.telegram.messages import Message
@@ -30,6 +33,9 @@ from tests.e2e.wording import press_buttons
 from tests.telegram_oracle import check_ledger
 from tests.town import Town, TownClock, new_outside
 
+PARTNER = "partner1.bitrix24.ru"
+CLAIMED = "SELECT count(*) FROM jobs WHERE topic = 'telegram' AND state = 'claimed'"
+LOOKS, LOOK = 20, 0.01  # at an update whose handler reads a file, and real seconds between two
 A_WHILE = timedelta(hours=2)
 WRITTEN = "%Y-%m-%dT%H:%M:%S.%fZ"  # how SQLite keeps moments
 COURSE = "Chess for beginners"  # a programme that the portal has, beside its first poll form
@@ -56,13 +62,15 @@ def populate(world: World) -> int:
 class Stage:
     """A running hub, and deeds of people; a deed tells Telegram, and `rest` lets the hub do its part."""
 
-    def __init__(self, town: Town, topic: int) -> None:
+    def __init__(self, town: Town, topic: int, partner: Portal) -> None:
         self.town = town
+        self.partner = partner
         self.world = town.world
         self._topic = topic
         self._numbers = count(1)
         self._surfaces: dict[tuple[int, str], Message] = {}
         self.cards: dict[tuple[str, int], Message] = {}  # by what waits for a decision, and chat
+        self.previewed: dict[int, Message] = {}  # a deal's card with the button, by chat
         self.questions: dict[tuple[str, int], Message] = {}  # by what they are about, and chat
 
     async def begin(self) -> None:
@@ -92,6 +100,11 @@ class Stage:
         """Every update is taken, and nothing goes on without time going on; what waits by rule may wait."""
         await self.town.rest()
         while self.world.updates.pending_count:
+            await self.town.rest()
+        for _ in range(LOOKS):
+            if not await self.town.scalar(CLAIMED):
+                return
+            await asyncio.sleep(LOOK)
             await self.town.rest()
 
     async def make_room(self, spot: Spot) -> None:
@@ -178,6 +191,12 @@ class Stage:
         await self.rest()
         return self.last(spot)
 
+    async def finds(self, spot: Spot, message: Message, data: str) -> Message:
+        """Press a button and wait; the bot's newest message there."""
+        self.presses(spot, message, data)
+        await self.rest()
+        return self.last(spot)
+
     async def surface(self, spot: Spot, words: str = "/version") -> Message:
         """The bot's answer to an admin's words there; in private to somebody who has been one until now.
 
@@ -214,7 +233,11 @@ async def staged(folder: Path, template: Path) -> AsyncIterator[Stage]:
         outside.portal.add_item(POLL_FORMS, TITLE="Which way?")
         outside.portal.add_item(PROGRAMMES, TITLE=COURSE)
         outside.portal.bucket.rate = None  # time stands still, and nothing would run out
+        partner = outside.bitrix24.add_portal(PARTNER)
+        partner.dictionaries.add_funnel(1, "Обучение")
+        partner.bucket.rate = None
         settings = {
+            "BITRIX24_SOURCES": json.dumps({PARTNER: {"url": partner.url(outside.sandbox)}}),
             "BITRIX24_BURST": "1000",
             "STAFF_IDS": str(NAMED_STAFF.user_id),
             "ADMIN_CHAT_ID": str(COUNCIL),
@@ -222,7 +245,7 @@ async def staged(folder: Path, template: Path) -> AsyncIterator[Stage]:
             "BACKUP_DIR": str(folder / "backups"),
         }
         async with outside.hub(portal=True, **settings) as town:  # type: ignore[arg-type]
-            stage = Stage(town, topic)
+            stage = Stage(town, topic, partner)
             await stage.begin()
             yield stage
     assert check_ledger(Judged(outside))

@@ -4,9 +4,10 @@ import pytest
 
 from sandbox.bitrix24.portal import Portal
 from sandbox.bitrix24.user_fields import add_user_field
-from services.deals.mapping.checking import Finding, check
+from services.deals.mapping.checking import Finding, check, missing_field
+from services.deals.mapping.model import Rule
 from services.deals.mapping.reading import read_file
-from services.deals.mapping.schema import PortalSchema
+from services.deals.mapping.schema import FieldType, PortalSchema
 from tests.services.deals.portals import mapping_of, new_portal, schema_of, with_field
 
 
@@ -108,3 +109,22 @@ def test_php_writes_empty_maps_as_lists_and_the_first_funnel_is_there_in_any_cas
     schema = PortalSchema.of([], [], [])
     assert schema.fields == {}
     assert list(schema.funnels) == [0]
+
+
+def test_of_sources_that_differ_a_field_is_made_that_holds_what_all_have() -> None:
+    rule = mapping_of("[fields.UF_CRM_X]\nsource = 'UF_CRM_Y'").rules["UF_CRM_X"]
+    lists = [FieldType("UF_CRM_Y", "enumeration", items={"1": a, "2": b}) for a, b in ("AB", "BC")]
+    made = missing_field(rule, lists) or {}
+    assert [one["VALUE"] for one in made["LIST"]] == ["A", "B", "C"]
+    many = FieldType("UF_CRM_Y", "double", is_multiple=True, title="Amount")
+    made = missing_field(rule, [many, lists[0]]) or {}
+    assert (made["USER_TYPE_ID"], made["MULTIPLE"], made["EDIT_FORM_LABEL"]["en"]) == (
+        "string",
+        "Y",
+        "Amount",
+    )
+
+
+@pytest.mark.parametrize("name", ["UF_CRM_NAMED_TOO_LONG", "UF_CRM_", "UF_CRM_small", "UF_CRM_Ж", "MY_FIELD"])
+def test_what_the_portal_takes_as_no_name_is_offered_by_nobody(name: str) -> None:
+    assert missing_field(Rule(name, value=1), []) is None

@@ -39,6 +39,16 @@ async def _dead(then: Prepare, stage: Stage, spot: Spot) -> Ready:
     return await then(stage, spot)
 
 
+async def _dead_job(stage: Stage, spot: Spot) -> Ready:
+    number = await plant(stage.town, ASKER.user_id, reason=f"Reason {stage.number()}: unheard of")
+    return await turning("/failed", f"dead-job:{number}", "failed-detail")(stage, spot)
+
+
+async def _dead_number(stage: Stage, spot: Spot) -> Ready:
+    number = await plant(stage.town, ASKER.user_id)
+    return await saying(f"/failed {number}", "failed-detail")(stage, spot)
+
+
 async def _story(stage: Stage, spot: Spot) -> Ready:
     """Somebody has done something that the journal tells of."""
     actor = f"user:{OWNER.user_id}"
@@ -54,6 +64,8 @@ TRIALS = (
     READS("command", "errors", saying("/errors", "errors-none", "errors-title")),
     READS("command", "errors", saying("/errors 12", "errors-no-such"), case="of a number"),
     READS("command", "failed", partial(_dead, saying("/failed", "failed-title"))),
+    READS("command", "failed", _dead_number, case="of a number"),
+    READS("press", "dead-job", _dead_job),
     READS("press", "dead", partial(_dead, turning("/failed", "dead:1", "failed-title"))),
     READS("command", "audit", saying("/audit", "audit-latest", "audit-empty")),
     READS("press", "audit", _story),
