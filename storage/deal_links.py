@@ -11,6 +11,8 @@ from storage.database import Transaction
 from storage.tables import deal_links
 from storage.upserts import upsert
 
+LOST, LEFT = "", "left"  # fingerprints of a twin that is not there any more; LEFT: nobody wants it back
+
 
 @dataclass(frozen=True, slots=True)
 class DealLink:
@@ -32,6 +34,11 @@ class DealLink:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the twin was seen to be gone."""
+        return self.target_fingerprint in (LOST, LEFT)
 
 
 _COLUMNS = [deal_links.c[name] for name in DealLink.__slots__]
@@ -72,6 +79,20 @@ def mark_deleted(tx: Transaction, domain: str, deal_id: int, at: datetime) -> bo
     """The source's deal is gone; False when that was known, or nothing is linked."""
     seen = update(deal_links).where(*_is(domain, deal_id), deal_links.c.deleted_at.is_(None))
     return tx.execute(seen.values(deleted_at=at)).rowcount == 1
+
+
+def leave_lost(tx: Transaction, domain: str, deal_id: int) -> None:
+    """Nobody wants the deal's lost twin back."""
+    lost = update(deal_links).where(*_is(domain, deal_id), deal_links.c.target_fingerprint == LOST)
+    tx.execute(lost.values(target_fingerprint=LEFT))
+
+
+def page(tx: Transaction, domain: str, *, after: int, limit: int) -> list[tuple[int, Mapping[str, Any]]]:
+    """A source's deals with numbers beyond `after`, in their order: each with its source_values."""
+    mine = deal_links.c.source_domain == domain, deal_links.c.source_deal_id > after
+    query = select(deal_links.c.source_deal_id, deal_links.c.source_values).where(*mine)
+    rows = tx.execute(query.order_by(deal_links.c.source_deal_id).limit(limit))
+    return [(number, values) for number, values in rows]
 
 
 def _is(domain: str, deal_id: int) -> tuple[Any, Any]:

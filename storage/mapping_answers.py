@@ -32,6 +32,13 @@ def of_domain(tx: Transaction, domain: str) -> dict[tuple[str, str], str]:
     return {(field, value): answer for field, value, answer in tx.execute(query)}
 
 
+def of_value(tx: Transaction, domain: str, field: str, value: str) -> str | None:
+    """What was answered about one value."""
+    table = mapping_answers.c
+    query = select(table.answer).where(table.source_domain == domain, table.field == field)
+    return tx.execute(query.where(table.value == storable(value))).scalar_one_or_none()
+
+
 def put(tx: Transaction, row: MappingAnswer) -> None:
     """Store an answer; a later one about the same takes its place."""
     values = asdict(row)

@@ -36,7 +36,7 @@ async def ask(portal: Portal, questions: Sequence[Question[T]], *, urgent: bool 
 async def find(portal: Portal, questions: Sequence[Question[T]], *, urgent: bool = False) -> list[T | None]:
     """Like `ask` for what may be gone: None where the portal says that there is nothing of this id."""
     return [
-        None if _is_absent(outcome) else question.read(_result(question.command, outcome))
+        None if is_absent(outcome) else question.read(_result(question.command, outcome))
         for question, outcome in await _asked(portal, questions, urgent)
     ]
 
@@ -51,7 +51,8 @@ async def _asked(
     return list(zip(questions, outcomes, strict=True))
 
 
-def _is_absent(outcome: Outcome) -> bool:
+def is_absent(outcome: Outcome) -> bool:
+    """Whether the portal says that there is nothing of this id."""
     return isinstance(outcome, Failed) and isinstance(outcome.error, PortalNotFound)
 
 

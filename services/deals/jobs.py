@@ -6,7 +6,8 @@ import msgspec
 
 from services.bitrix24.errors import OutcomeUnknown
 from services.bitrix24.written import SETTLING
-from services.deals.model import TOPIC, Order
+from services.deals.answers import Asking
+from services.deals.model import TOPIC, Order, Ruled
 from services.deals.people import Learnt, Note
 from services.deals.transfer import Outcome, Rooms, Transfer
 from services.engine.errors import HubError, Refused
@@ -20,14 +21,18 @@ from storage.database import Database, Transaction
 from storage.records import Job
 
 ACTOR = "transfer"  # in the journal
+# Deals that are under way together for each job that another topic would have: at two requests a second the
+# portals take fifty deals' commands in one, and a deal waits for five such requests.
+SHARING = 40
 PEOPLE = "contact"  # the cache's region of whom phones and e-mails belong to
 
 
 class DealJobs:
     """Works them. Twice is once: a twin is looked for by its origin before one is made."""
 
-    def __init__(self, database: Database, rooms: Rooms, journal: Journal) -> None:
+    def __init__(self, database: Database, rooms: Rooms, journal: Journal, asking: Asking) -> None:
         self._database = database
+        self._asking = asking
         self._rooms = rooms
         self._journal = journal
         self._clock = rooms.looking.clock
@@ -38,17 +43,19 @@ class DealJobs:
 
     async def handle(self, job: Job, work: Work) -> dict[str, Any]:
         """Work one; a Result as JSON."""
-        order = msgspec.json.decode(job.payload, type=Order)
+        order = msgspec.json.decode(job.payload, type=Ruled)
         if order.domain not in self._rooms.looking.sources.portals:
             raise Refused(f"{order.domain} is no source of deals")
         hold = Hold(self._database, self._clock)
         transfer = Transfer(self._rooms, order, hold)
         try:
             outcome = await transfer.run()
+            audience = await self._asking.audience(outcome)
         except HubError as error:
             await self._keep(job, order, transfer.people, hold, error)
             raise
         self._finish(work, order, transfer.people, outcome, hold)
+        self._asking.write(work, order, outcome, audience)
         result: dict[str, Any] = msgspec.to_builtins(outcome.result)
         return result
 

@@ -7,8 +7,10 @@ from typing import Any
 from services.bitrix24.client import Portal
 from services.deals.mapping.applying import apply
 from services.deals.mapping.canonical import fingerprint
+from services.deals.mapping.converting import Answers
 from services.deals.mapping.model import Mapped
 from services.deals.mapping.model import Mapping as Rules
+from services.deals.mapping.schema import PortalSchema
 from services.deals.model import DealKey, SourceDeal
 from services.deals.reading import read_deal
 from services.deals.schemas import AGAIN, FRESH, Schemas
@@ -27,13 +29,16 @@ MISSING = frozenset({"no_field", "stage", "choice"})  # problems that a newer lo
 class Look:
     """A deal that was read. `values`: the twin's canonical ones, and what the twin is bound to.
 
-    What it is bound to is told by the source's numbers, so no other portal is needed to compare it.
+    What it is bound to is told by the source's numbers, so no other portal is needed to compare it. `there`
+    is how the source describes its deals, `answers` what was answered about it by then.
     """
 
     deal: SourceDeal
     rules: Rules
     mapped: Mapped
     values: Mapping[str, Any]
+    there: PortalSchema
+    answers: Answers
 
     @property
     def fingerprint(self) -> str:
@@ -73,14 +78,13 @@ class Looking:
         """What seems to be missing at a portal is looked for anew."""
         rules, domain = self.rules(), deal.key.domain
         answers = await self.database.read(lambda tx: mapping_answers.of_domain(tx, domain))
-        mapped = Mapped({})
         for within in (FRESH, AGAIN):
             there = await self.schemas.of(source, within=within)
             home = await self.schemas.of(self.sources.home, within=within)
             mapped = apply(rules, deal, there, home, answers=answers, now=self.clock.now())
             if not any(problem.kind in MISSING for problem in mapped.problems):
                 break
-        return Look(deal, rules, mapped, mapped.values | _bindings(deal, mapped))
+        return Look(deal, rules, mapped, mapped.values | _bindings(deal, mapped), there, answers)
 
 
 def _bindings(deal: SourceDeal, mapped: Mapped) -> dict[str, Any]:

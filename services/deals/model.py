@@ -60,6 +60,24 @@ class Order(msgspec.Struct, frozen=True):
         return DealKey(self.domain, self.id)
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """What somebody answered about one deal, to hold if things still stand as they were shown.
+
+    `take` the source's value of a field or `keep` the twin's, `shown` being the digest of both; or `delete`
+    the twin of a deal that is gone.
+    """
+
+    choice: Literal["take", "keep", "delete"]
+    field: str = ""
+    shown: str = ""
+
+
+class Ruled(Order, frozen=True):
+    """An order that may bear a verdict; one without is stored as a plain one, so that it is joined."""
+
+    verdict: Verdict | None = None
+
+
 class Result(msgspec.Struct, frozen=True):
     """What became of it; `target` is the twin's number."""
 

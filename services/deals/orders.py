@@ -6,8 +6,9 @@ import msgspec
 
 from services.deals.model import TOPIC, Order
 from services.engine.inbox import Inbox, Offer
+from services.engine.work import Work
 from storage import portal_events
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.portal_events import NewEvent, Taken
 from storage.records import NewJob
 
@@ -37,6 +38,11 @@ class Orders:
         taken = await self._database.write_rows(portal_events.accept, events)
         self._inbox.wake(TOPIC)
         return taken
+
+    def take_in(self, tx: Transaction, work: Work, orders: Sequence[Order]) -> None:
+        """The same within another job's transaction."""
+        portal_events.accept(tx, [NewEvent(self._job(order)) for order in orders])
+        work.afterwards(lambda: self._inbox.wake(TOPIC))
 
     def _job(self, order: Order) -> NewJob:
         payload = msgspec.json.encode(order).decode()

@@ -9,7 +9,7 @@ from services.bitrix24.commands import Command
 from services.bitrix24.errors import PortalUnavailable
 from services.bitrix24.matching import ORIGINATOR, origin_question
 from services.bitrix24.outcomes import Done
-from services.bitrix24.questions import ask, find, number_of
+from services.bitrix24.questions import ask, find, is_absent, number_of
 from services.bitrix24.written import judge, send
 from services.deals.mapping.model import FUNNEL, STAGE
 from services.deals.model import DealKey
@@ -17,6 +17,7 @@ from services.deals.reading import Fields, deal_question
 from services.engine.clock import Clock
 
 ADD, UPDATE, LIST = "crm.deal.add", "crm.deal.update", "crm.deal.list"
+DELETE = "crm.deal.delete"  # https://apidocs.bitrix24.com/api-reference/crm/deals/crm-deal-delete.html
 MOVE = "crm.item.update"  # crm.deal.update passes over another funnel in silence
 SET_ROWS = "crm.deal.productrows.set"
 DEALS = 2  # entityTypeId
@@ -86,6 +87,12 @@ class Twins:
         if write.rows is not None:
             commands += _rows(target, write.rows)
         return await self._written(target, commands, urgent)
+
+    async def delete(self, target: int, *, urgent: bool) -> None:
+        """Take a twin away; one that is gone already is no matter."""
+        [outcome] = await send(self.home, self.clock, [Command(DELETE, {"id": target})], urgent=urgent)
+        if not is_absent(outcome):
+            judge([outcome])
 
     async def _written(self, target: int, commands: list[Command], urgent: bool) -> Fields:
         question = deal_question(target)

@@ -72,3 +72,24 @@ async def test_a_deal_is_gone_once(database: WatchedDatabase) -> None:
     assert marks == [True, False, False]
     assert await known(database) == a_link(deleted_at=at(7))
     assert await known(database, 13) == a_link(13)
+
+
+async def test_a_sources_links_are_paged_by_their_deals_numbers(database: WatchedDatabase) -> None:
+    links = [a_link(number, source_values={"LEFT_OUT": [["STAGE_ID", str(number)]]}) for number in (3, 1, 2)]
+    await put(database, *links, a_link(9, source_domain=OTHER))
+    first = await database.read(lambda tx: deal_links.page(tx, PARTNER, after=0, limit=2))
+    assert first == [(number, {"LEFT_OUT": [["STAGE_ID", str(number)]]}) for number in (1, 2)]
+    rest = await database.read(lambda tx: deal_links.page(tx, PARTNER, after=2, limit=2))
+    assert [number for number, _ in rest] == [3]
+    assert await database.read(lambda tx: deal_links.page(tx, PARTNER, after=3, limit=2)) == []
+
+
+async def test_only_a_lost_twin_is_left_lost(database: WatchedDatabase) -> None:
+    await put(database, a_link(1, target_fingerprint=deal_links.LOST), a_link(2))
+    for number in (1, 2):
+        await database.write(lambda tx, number=number: deal_links.leave_lost(tx, PARTNER, number))  # type: ignore[misc]
+    lost, there = await known(database, 1), await known(database, 2)
+    assert lost
+    assert there
+    assert (lost.target_fingerprint, lost.is_lost) == (deal_links.LEFT, True)
+    assert (there.target_fingerprint, there.is_lost) == ("b" * 64, False)

@@ -46,3 +46,12 @@ async def test_texts_of_any_length_and_with_any_characters_are_stored(database: 
     ).items()
     assert key == ("STAGE_ID", "я" * 255)
     assert len(answer) == 255
+
+
+async def test_an_answer_about_one_value_is_found_by_it(database: WatchedDatabase) -> None:
+    await put(database, replace(ANSWER, answer=""))
+    for value, answer in ((ANSWER.value, ""), ("C1:UC_K9", None)):
+        found = await database.read(
+            lambda tx, value=value: mapping_answers.of_value(tx, ANSWER.source_domain, "STAGE_ID", value)  # type: ignore[misc]
+        )
+        assert found == answer

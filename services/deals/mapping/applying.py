@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from services.deals.mapping.concat import filled
-from services.deals.mapping.converting import Answers, LeftOut, constant, converted, told
-from services.deals.mapping.model import FUNNEL, LONGEST_VALUE, STAGE, Mapped, Mapping, Problem, Rule
-from services.deals.mapping.schema import FieldType, PortalSchema
-from services.deals.mapping.stages import home_stage
+from services.deals.mapping.converting import NOTHING, Answers, LeftAlone, LeftOut, constant, converted, told
+from services.deals.mapping.model import FUNNEL, STAGE, Mapped, Mapping, Problem, Rule, answer_key
+from services.deals.mapping.schema import FieldType, PortalSchema, Stage
+from services.deals.mapping.stages import home_stage, is_named
 from services.deals.model import SourceDeal
 
 _CURRENCY = "CURRENCY_ID"
@@ -25,7 +25,8 @@ def apply(
 ) -> Mapped:
     """The twin's canonical values, and what had to be left out. Raises nothing of its own.
 
-    `answers`: (the twin's field, the source's value) → what the twin gets, used where the file has nothing.
+    `answers`: (the twin's field, the source's value) → what the twin gets, or NOTHING; used where the file
+    says nothing.
     A field that the source does not have, or does not show, is left as it is, without a problem.
     """
     making = _Making(mapping, deal, source, home, answers, now)
@@ -37,6 +38,8 @@ def apply(
         try:
             if rule.when != "never":
                 (stamps if rule.now else made).update(making.of(rule))
+        except LeftAlone:
+            continue
         except LeftOut as left:
             problems.append(left.of(target))
     return Mapped(made, tuple(problems), stamps, home)
@@ -52,7 +55,7 @@ class _Making:
     now: datetime
 
     def of(self, rule: Rule) -> dict[str, Any]:
-        """The fields that a rule makes: none, one, or a stage with its funnel. Raises LeftOut."""
+        """The fields that a rule makes: none, one, or a stage with its funnel. Raises LeftOut, LeftAlone."""
         field = self.home.fields.get(rule.target)
         if field is None:
             raise LeftOut("no_field")
@@ -91,15 +94,23 @@ class _Making:
         return str(self.deal.fields.get(_CURRENCY) or "")
 
     def _stage(self, rule: Rule) -> dict[str, Any]:
-        if not rule.source:
-            found, stage_id = self.home.stages.get(str(rule.value)), str(rule.value)
-        else:
-            stage_id = str(self.deal.fields.get(STAGE) or "")
-            found = home_stage(self.mapping, stage_id, self.source, self.home)
-            found = found or self.home.stages.get(self.answers.get((STAGE, stage_id[:LONGEST_VALUE]), ""))
+        stage_id = str((self.deal.fields.get(STAGE) if rule.source else rule.value) or "")
+        is_open = bool(rule.source) and not is_named(self.mapping, stage_id, self.source)
+        found = self._answered(stage_id) if is_open else self._of_file(rule, stage_id)
         if found:
             return {STAGE: found.id, FUNNEL: found.funnel}
         if not stage_id:
             return {}
         known = self.source.stages.get(stage_id)
-        raise LeftOut("stage", stage_id, known.name if known else "")
+        raise LeftOut("stage", stage_id, known.name if known else "", is_open=is_open)
+
+    def _of_file(self, rule: Rule, stage_id: str) -> Stage | None:
+        if not rule.source:
+            return self.home.stages.get(stage_id)
+        return home_stage(self.mapping, stage_id, self.source, self.home)
+
+    def _answered(self, stage_id: str) -> Stage | None:
+        answer = self.answers.get(answer_key(STAGE, stage_id))
+        if answer == NOTHING:
+            raise LeftAlone
+        return self.home.stages.get(answer) if answer else None

@@ -42,17 +42,19 @@ def changes(
     twin: Values | None,
     *,
     taken: Collection[str] = (),
+    settled: Collection[str] = (),
 ) -> Changes:
     """What to do, `twin` being None for a deal that is still to be added.
 
     A field is written when the source's value is another one than at the last transfer, or the twin's is
     another one than was read back then; what the home portal made of a value is no change. Without a link
     everything that differs is written. `owner` decides about what was edited at home; for the fields in
-    `taken` somebody has decided that the source's value is to hold.
+    `taken` somebody has decided that the source's value is to hold, for those in `settled` that home's is, as
+    if it had never been another.
     """
     if twin is None:
         return Changes(_added(mapped))
-    judging = _Judging(mapping, mapped, link or LinkValues({}, {}), twin, frozenset(taken))
+    judging = _Judging(mapping, mapped, link or LinkValues({}, {}), twin, taken, settled)
     judged = [(judging.verdict(name), judging.edit(name)) for name in sorted(mapped.values)]
     write = {edit.field: mapped.sent(edit.field) for verdict, edit in judged if verdict in _WRITTEN}
     write |= _stamped(mapping, mapped, twin, changed=bool(write))
@@ -71,7 +73,8 @@ class _Judging:
     mapped: Mapped
     link: LinkValues
     twin: Values
-    taken: frozenset[str]
+    taken: Collection[str]
+    settled: Collection[str]
 
     def edit(self, name: str) -> Edit:
         return Edit(name, self.twin.get(name), self.mapped.values[name])
@@ -86,6 +89,8 @@ class _Judging:
             news = self._is_empty(name, edit.before) and not self._is_empty(name, edit.after)
             return "written" if news else "quiet"
         if self._is_edited(edit):
+            if name in self.settled:
+                return "quiet"
             return "overwritten" if name in self.taken else _OWNERS[self.mapping.rule_of(name).owner]
         return "written" if self._is_news(edit) else "quiet"
 

@@ -4,37 +4,48 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.deals.mapping.canonical import canonical, each, text
-from services.deals.mapping.model import LONGEST_VALUE, Problem, Rule, Trouble
+from services.deals.mapping.model import LONGEST_VALUE, Problem, Rule, Trouble, answer_key
 from services.deals.mapping.schema import FieldType, spoken
+from storage.texts import storable
 
 Answers = Mapping[tuple[str, str], str]
 _TEXTS = frozenset({"string", "text", "url", "address"})
 _MIDNIGHT = "T00:00:00+00:00"
+NOTHING = ""  # the answer that leaves a value out
 
 
 class LeftOut(Exception):
     """The field cannot be made. For this package alone: it ends as a Problem."""
 
-    def __init__(self, kind: Trouble, value: str = "", title: str = "") -> None:
+    def __init__(self, kind: Trouble, value: str = "", title: str = "", *, is_open: bool = False) -> None:
         super().__init__(kind)
-        self._kind, self._value, self._title = kind, value[:LONGEST_VALUE], title[:LONGEST_VALUE]
+        self._kind, self._title = kind, title[:LONGEST_VALUE]
+        self._value = storable(value)[:LONGEST_VALUE]
+        self._is_open = is_open
 
     def of(self, target: str) -> Problem:
         """What is told of it."""
-        return Problem(target, self._kind, self._value, self._title)
+        return Problem(target, self._kind, self._value, self._title, self._is_open)
+
+
+class LeftAlone(Exception):
+    """Somebody has answered that nothing of it goes into the field. For this package alone."""
 
 
 def converted(
     rule: Rule, source: FieldType, home: FieldType, raw: Any, *, currency: str, answers: Answers
 ) -> Any:
-    """The twin's canonical value; None when the source says nothing. Raises LeftOut."""
+    """The twin's canonical value; None when the source says nothing. Raises LeftOut, LeftAlone."""
     made = [
         _chosen(rule, home, said, answers)
         if home.is_chosen or rule.values or home.is_link
         else _typed(source, home, part, said, currency)
         for part, said in _told(source, raw)
     ]
-    return _together(home, made) if made else None
+    taken = [one for one in made if one is not None]
+    if made and not taken:
+        raise LeftAlone
+    return _together(home, taken) if taken else None
 
 
 def constant(home: FieldType, raw: Any) -> Any:
@@ -79,15 +90,24 @@ def _said(source: FieldType, part: Any) -> str:
 
 
 def _chosen(rule: Rule, home: FieldType, said: str, answers: Answers) -> Any:
+    """What a text is at home; None when somebody has answered that it is nothing there."""
     if (named := rule.values.get(spoken(said))) is not None:
         return _picked(home, named) if home.is_chosen else named
     if home.is_chosen and (found := home.choice(said)) is not None:
         return found
     if not home.is_chosen and not home.is_link:
         return said
-    if (answer := answers.get((rule.target, said[:LONGEST_VALUE]))) is not None:
-        return _picked(home, answer) if home.is_chosen else answer
-    raise LeftOut("choice" if home.is_chosen or rule.values else "link", said, said)
+    answer = answers.get(answer_key(rule.target, said))
+    if answer == NOTHING:
+        return None
+    if answer is not None and (found := _answered(home, answer)) is not None:
+        return found
+    raise LeftOut("choice" if home.is_chosen or rule.values else "link", said, said, is_open=True)
+
+
+def _answered(home: FieldType, answer: str) -> str | None:
+    """What an answer names; None when the home portal has it no more."""
+    return answer if not home.is_chosen or answer in home.items else home.choice(answer)
 
 
 def _picked(home: FieldType, named: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from services.deals.mapping.canonical import sent
 from services.deals.mapping.schema import FieldType, PortalSchema
+from storage.texts import storable
 
 STAGE, FUNNEL = "STAGE_ID", "CATEGORY_ID"
 LONGEST_VALUE = 255  # characters of a value that somebody was asked about
@@ -71,23 +72,29 @@ class Mapping:
         return self.rules[STAGE if target == FUNNEL and FUNNEL not in self.rules else target]
 
 
+def answer_key(target: str, value: str) -> tuple[str, str]:
+    """By which an answer is found about a source's value."""
+    return target, storable(value)[:LONGEST_VALUE]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A field of the twin that was left out.
 
     `value` is the source's, as `mapping_answers` keeps it (a stage's id, a choice's text); `title` is for
-    people. An answer helps with the kinds `stage` and `choice`.
+    people. `is_open`: nothing but an answer is missing.
     """
 
     field: str
     kind: Trouble
     value: str = ""
     title: str = ""
+    is_open: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
         """By which an answer is found."""
-        return self.field, self.value
+        return answer_key(self.field, self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,11 @@ def home_stage(mapping: Mapping, stage_id: str, source: PortalSchema, home: Port
     return None
 
 
+def is_named(mapping: Mapping, stage_id: str, source: PortalSchema) -> bool:
+    """Whether the file says where a stage leads, be that there or not."""
+    return any(_target(table, stage_id, source) is not None for table in mapping.funnels)
+
+
 def _named(funnel: int | str) -> int | str:
     return spoken(funnel) if isinstance(funnel, str) else funnel
 
@@ -36,8 +41,18 @@ def _at_home(funnel: int | str, target: str, home: PortalSchema) -> Stage | None
 
 def has_table(mapping: Mapping, stage: Stage, source: PortalSchema) -> bool:
     """Whether the file says anything of the stage's funnel."""
+    return any(_tables(mapping, stage, source))
+
+
+def led_to(mapping: Mapping, stage: Stage, source: PortalSchema, home: PortalSchema) -> frozenset[int]:
+    """The home funnels where the file leads others of the stage's funnel."""
+    named = {_named(table.home) for table in _tables(mapping, stage, source)}
+    return frozenset(one.id for one in home.funnels.values() if one.id in named or spoken(one.name) in named)
+
+
+def _tables(mapping: Mapping, stage: Stage, source: PortalSchema) -> Iterator[StageTable]:
     names = stage.funnel, source.names_of(stage)[0]
-    return any(_named(table.source) in names for table in mapping.funnels)
+    return (table for table in mapping.funnels if _named(table.source) in names)
 
 
 def leads_nowhere(mapping: Mapping, home: PortalSchema) -> Iterator[str]:

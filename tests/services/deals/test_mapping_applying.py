@@ -122,7 +122,7 @@ def test_stages_are_known_by_names_of_funnel_and_stage(
 def test_an_unknown_stage_is_told_with_its_name_and_an_answer_fills_it(partner: Portal, home: Portal) -> None:
     fields = {"CATEGORY_ID": 1, "STAGE_ID": "C1:UC_K8"}
     [problem] = mapped(mapping_of(BY_NAME), partner, home, fields).problems
-    assert problem == Problem("STAGE_ID", "stage", "C1:UC_K8", "Звонок")
+    assert problem == Problem("STAGE_ID", "stage", "C1:UC_K8", "Звонок", is_open=True)
     found = mapped(mapping_of(BY_NAME), partner, home, fields, {problem.key: "EXECUTING"})
     assert found.values == {"STAGE_ID": "EXECUTING", "CATEGORY_ID": 0}
     assert mapped(mapping_of(BY_NAME), partner, home, fields, {problem.key: "C9:GONE"}).problems == (problem,)
@@ -175,7 +175,7 @@ def test_an_unknown_choice_is_told_by_its_text_and_an_answer_fills_it(partner: P
     fields = {"UF_CRM_COURSE": choice(partner, "UF_CRM_COURSE", "Дизайн")}
     found = mapped(mapping_of(CHOICE), partner, home, fields)
     assert found.values == {}
-    assert found.problems == (Problem("UF_CRM_PROGRAMME", "choice", "Дизайн", "Дизайн"),)
+    assert found.problems == (Problem("UF_CRM_PROGRAMME", "choice", "Дизайн", "Дизайн", is_open=True),)
     python = choice(home, "UF_CRM_PROGRAMME", "python")
     for answer in ("Python", str(python)):
         key = found.problems[0].key
@@ -196,11 +196,11 @@ def test_numbers_that_only_the_source_knows_are_not_carried_over(partner: Portal
     text = "[fields.ASSIGNED_BY_ID]\nsource = 'ASSIGNED_BY_ID'\n"
     deal = {"ASSIGNED_BY_ID": 7}
     found = mapped(mapping_of(text), partner, home, deal)
-    assert found.problems == (Problem("ASSIGNED_BY_ID", "link", "7", "7"),)
+    assert found.problems == (Problem("ASSIGNED_BY_ID", "link", "7", "7", is_open=True),)
     listed = mapping_of(f"{text}values = {{7 = '12'}}")
     assert mapped(listed, partner, home, deal).values == {"ASSIGNED_BY_ID": 12}
     unlisted = mapped(listed, partner, home, {"ASSIGNED_BY_ID": 8})
-    assert unlisted.problems == (Problem("ASSIGNED_BY_ID", "choice", "8", "8"),)
+    assert unlisted.problems == (Problem("ASSIGNED_BY_ID", "choice", "8", "8", is_open=True),)
     answers = {unlisted.problems[0].key: "13"}
     assert mapped(listed, partner, home, {"ASSIGNED_BY_ID": 8}, answers).values == {"ASSIGNED_BY_ID": 13}
 
