@@ -71,10 +71,12 @@ FINAL = frozenset({HALTED, UNRESOLVED, LEFT_ALONE, STOPPING})  # the client itse
 
 
 def asked_before(before: NotRun | None, outcome: NotRun) -> NotRun:
-    """What to tell of a command that was tried before the breaker opened: it counts as an attempt."""
-    if before and outcome.code == LEFT_ALONE:
-        return replace(before, retry_after=outcome.retry_after, code=AWAY)
-    return outcome
+    """What to tell of a command that was tried before the breaker opened: it counts as an attempt.
+
+    When to try again is for its caller to say: the breaker's rest is minutes, and would use up in an hour the
+    attempts that are meant for days.
+    """
+    return replace(before, code=AWAY) if before and outcome.code == LEFT_ALONE else outcome
 
 
 def error_of(method: str, outcome: Failed | NotRun | Unknown) -> HubError:
