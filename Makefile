@@ -24,7 +24,7 @@ test: .venv/ready-bench chromium pgbouncer php check
 # Long fault runs, about forty minutes: kills under load, processes that stand still, outages of the database,
 # a thousand random histories of poll forms.
 chaos: .venv/ready-dev
-	$(BIN)/pytest -s tests/chaos tests/e2e/test_storage_outages.py tests/e2e/test_notices_in_an_outage.py tests/e2e/test_matrix.py tests/e2e/test_bad_input.py tests/e2e/test_deals_faults.py --chaos
+	$(BIN)/pytest -s tests/chaos tests/e2e/test_storage_outages.py tests/e2e/test_notices_in_an_outage.py tests/e2e/test_matrix.py tests/e2e/test_bad_input.py tests/e2e/test_deals_faults.py tests/e2e/test_deals_echoes.py tests/e2e/test_deals_dropped.py tests/e2e/test_deals_killed.py --chaos
 
 # Beside their peers, about a quarter of an hour; writes docs/benchmarks.md. `BENCH="hit load"` runs only those,
 # `BENCH=--long` takes its time.

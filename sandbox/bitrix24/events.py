@@ -44,11 +44,17 @@ class Delivery:
 
 
 class Events:
-    """The outgoing webhooks of one portal. `delay` and `drop_percent` may be changed at any time."""
+    """The outgoing webhooks of one portal.
+
+    Each event is told after `delay` seconds and up to `spread` more, so a later one may overtake it; of
+    `drop_percent` nothing is told, `repeat_percent` come twice. All may be changed at any time.
+    """
 
     def __init__(self, domain: str, clock: Clock, random: Random) -> None:
         self.delay = 0.0
+        self.spread = 0.0
         self.drop_percent = 0.0
+        self.repeat_percent = 0.0
         self.member_id = md5(domain.encode(), usedforsecurity=False).hexdigest()
         self.handlers: list[Handler] = []
         self.fired: list[tuple[str, int]] = []  # every event and its record's id, sent to anybody or not
@@ -92,9 +98,15 @@ class Events:
         for handler in self.handlers:
             if event in handler.events and self._random.uniform(0, 100) >= self.drop_percent:
                 body = http_build_query(self._form(handler, event, record_id))
-                due = self._clock.monotonic() + self.delay
-                self._waiting.append(Delivery(handler, event, body, due))
+                for _ in range(self._times()):
+                    self._waiting.append(Delivery(handler, event, body, self._due()))
         self.bell.ring()
+
+    def _times(self) -> int:
+        return 2 if self._random.uniform(0, 100) < self.repeat_percent else 1
+
+    def _due(self) -> float:
+        return self._clock.monotonic() + self.delay + self._random.uniform(0, self.spread)
 
     def _form(self, handler: Handler, event: str, record_id: int) -> Json:
         return {

@@ -37,7 +37,8 @@ class Portal:
 
     `rate` and `burst` are the bucket's (rate None: none), `latency` the seconds that a request costs,
     `command_latency` those of each method in it, which `durations` tells by method where they differ,
-    `operating_limit` the seconds a method may work in ten minutes. All may be changed later.
+    `operating_limit` the seconds a method may work in ten minutes. All may be changed later, and so may
+    `spelling`, which makes of what a field is about to keep what this portal keeps instead.
 
     Records are kept under classic names with the values that classic reads give (`{"ID": "7", "TITLE": …,
     "CONTACT_ID": "5", "OPPORTUNITY": "1000.00"}`), those of smart processes too; dates as YYYY-MM-DD.
@@ -64,6 +65,7 @@ class Portal:
         self.durations: dict[str, float] = {}
         self.request_seconds = REQUEST_SECONDS  # what lasts longer is cut
         self.cut_by = "html"  # how it is cut: by the page of a proxy, or ("reset") without any answer
+        self.spelling: Callable[[Field, Any], Any] = lambda known, value: value
         self.renamed_to: str | None = None
         self.bucket = Bucket(rate, burst, clock.monotonic)
         self.operating = Operating(operating_limit, clock)

@@ -115,7 +115,7 @@ def _written(portal: "Portal", entity: Entity, fields: Mapping[str, Any], record
         if known.type == "crm_multifield":
             written[name] = multifields.merged(name, record.get(name) or [], value, portal.numbers)
         elif name != "CONTACT_ID" or entity.type_id != DEAL:
-            written[name] = stored(known, value, portal.zone)
+            written[name] = portal.spelling(known, stored(known, value, portal.zone))
     if entity.type_id == DEAL:
         _settle_stage(portal, record, written, new=new)
     for name in set(written) & {"PHONE", "EMAIL"}:

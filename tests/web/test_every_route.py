@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from tests.web.door import KEY, Door, assert_problem
 
 PUBLIC, SIGNED = "public", "signed"  # signed: the sender proves itself, not by a key
-# Looked at after the body, which says who is meant: tests/web/test_deals.py.
+# Looked at after the body, which says who is meant: tests/web/deals.
 CLAIMED = "claimed"
 
 # What the contract says of each address; the word is the scope a key must have.

@@ -71,6 +71,22 @@ async def test_an_event_comes_late_or_not_at_all(
     assert len(portal.events.fired) == 2
 
 
+async def test_events_may_overtake_each_other_and_come_twice(
+    portal: Portal, told: list[Any], clock: HandClock
+) -> None:
+    portal.events.spread = 30
+    numbers = [str(portal.add_deal()) for _ in range(20)]
+    await clock.advance(30)
+    order = [form["data"]["FIELDS"]["ID"] for form in told]
+    assert sorted(order, key=int) == numbers != order
+    told.clear()
+    portal.events.repeat_percent = 100
+    portal.add_deal()
+    await clock.advance(30)
+    assert len(told) == 2
+    assert told[0] == told[1]
+
+
 async def test_contacts_and_moves_between_funnels_are_not_told_to_a_handler_of_deals(
     caller: Caller, portal: Portal, told: list[Any], clock: HandClock
 ) -> None:
