@@ -18,6 +18,8 @@ from bench import (
     cache_hits,
     cache_memory,
     cache_ratio,
+    deals,
+    deals_operating,
     poll_forms,
     portal_adds,
     portal_list,
@@ -53,6 +55,9 @@ PROGRAMS: dict[str, Program] = {
     "portal-list-150": portal_list.list_at_150,
     "portal-operating": portal_operating.operating_time,
     "poll-forms": poll_forms.poll_forms,
+    "deals-transfer": deals.deals_transferred,
+    "deals-events": deals.events_answered,
+    "deals-operating": deals_operating.deals_at_the_limit,
 }
 
 

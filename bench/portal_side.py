@@ -58,32 +58,47 @@ class FarEnd:
 
     async def account(self) -> Account:
         """How much has come so far, by the portal's own ledger."""
-        address = f"{self.listening.address}/portal/page/portals/{HOST}"
-        page = (await self._client.get(address)).raise_for_status().json()
-        kept = {kind["id"]: kind["count"] for kind in page["kinds"]}
-        figures = page["figures"]
-        return Account(figures["requests"], figures["rejections"], kept[CONTACT], kept[DEAL])
+        return await account_of(self._client, self.listening.address, HOST)
+
+
+async def account_of(client: httpx.AsyncClient, address: str, domain: str) -> Account:
+    """What a portal says of itself on its page; `address` is the stand-ins'."""
+    page = (await client.get(f"{address}/portal/page/portals/{domain}")).raise_for_status().json()
+    kept = {kind["id"]: kind["count"] for kind in page["kinds"]}
+    figures = page["figures"]
+    return Account(figures["requests"], figures["rejections"], kept[CONTACT], kept[DEAL])
 
 
 @asynccontextmanager
 async def far_end(terms: Terms) -> AsyncIterator[FarEnd]:
     """A new stand-in for the block, its ledger empty and its bucket too."""
+    async with (
+        elsewhere("bench.portal_process", terms) as (lines, _),
+        httpx.AsyncClient(timeout=60) as client,
+    ):
+        yield FarEnd(msgspec.json.decode(await lines.readline(), type=Listening), client)
+
+
+@asynccontextmanager
+async def elsewhere(
+    module: str, terms: object
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A module that runs in a process of its own until the block ends: what it writes, and what it reads."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "bench.portal_process",
+        module,
         msgspec.json.encode(terms).decode(),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
+    assert process.stdin
+    assert process.stdout
     try:
-        line = await process.stdout.readline() if process.stdout else b""
-        async with httpx.AsyncClient(timeout=60) as client:
-            yield FarEnd(msgspec.json.decode(line, type=Listening), client)
+        yield process.stdout, process.stdin
     finally:
-        if process.stdin:
-            process.stdin.close()
+        process.stdin.close()
         await process.wait()
 
 

@@ -38,7 +38,8 @@ class Scale:
     asked: int = 100_000  # look-ups of the hit ratio, after as many that only warm up
     updates: int = 1_000
     contacts: int = 4_000  # added to a portal
-    deals: int = 5_000  # that a portal lists
+    deals: int = 5_000  # that a portal lists, and that come home
+    edits: int = 6_000  # of deals, a hundred a second
     submissions: int = 20  # of poll forms
     minutes: int = 40  # of virtual time under the operating limit
     slowness: float = 1.0  # times the latencies of the portal's stand-in
@@ -61,6 +62,7 @@ TINY = Scale(
     updates=40,
     contacts=200,
     deals=250,
+    edits=300,
     submissions=1,
     minutes=2,
     slowness=0.0,

@@ -178,7 +178,8 @@ class Work(Group):
     ] = row(
         "JOB_CONCURRENCY",
         "10",
-        'Jobs of a topic worked at one time, or per topic: {"telegram": 20, "default": 5}.',
+        'Jobs of a topic worked at one time, or per topic: {"telegram": 20, "default": 5}. Of `deals`, which '
+        "share their requests, 40 times as many, unless it is named.",
     )
     stop_grace_seconds: float = row(
         "STOP_GRACE_SECONDS", "10", "Seconds that running work gets to finish at a stop.", ge=0, le=3600
@@ -215,9 +216,13 @@ class Work(Group):
         le=8760,
     )
 
-    def concurrency(self, topic: str) -> int:
-        """How many jobs of this topic may run at one time."""
-        return self.job_concurrency.get(topic, self.job_concurrency.get("default", DEFAULT_CONCURRENCY))
+    def concurrency(self, topic: str, *, sharing: int = 1) -> int:
+        """How many jobs of this topic may run at one time.
+
+        `sharing`: how many share what one of another topic takes; a number given for the topic is as it is.
+        """
+        others = self.job_concurrency.get("default", DEFAULT_CONCURRENCY)
+        return self.job_concurrency.get(topic, others * sharing)
 
 
 class Cache(Group):

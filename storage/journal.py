@@ -11,6 +11,7 @@ from storage.records import JournalEntry
 from storage.tables import journal
 
 _COLUMNS = [journal.c[name] for name in JournalEntry.__slots__]
+_INSERT = insert(journal)  # made once: making it costs more than running it
 
 
 def add(
@@ -27,19 +28,18 @@ def add(
     correlation_id: str | None = None,
 ) -> None:
     """Write one entry."""
-    tx.execute(
-        insert(journal).values(
-            at=at,
-            actor=actor,
-            action=action,
-            kind=kind,
-            key=key,
-            before=before,
-            after=after,
-            job_id=job_id,
-            correlation_id=correlation_id,
-        )
-    )
+    row = {
+        "at": at,
+        "actor": actor,
+        "action": action,
+        "kind": kind,
+        "key": key,
+        "before": before,
+        "after": after,
+        "job_id": job_id,
+        "correlation_id": correlation_id,
+    }
+    tx.execute(_INSERT, row)
 
 
 def of_item(tx: Transaction, kind: str, key: str) -> list[JournalEntry]:

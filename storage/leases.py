@@ -42,7 +42,8 @@ def keep(tx: Transaction, names: Collection[str], owner: str, *, until: datetime
 
 def release(tx: Transaction, names: Collection[str], owner: str) -> None:
     """Let go of what is held; what is not, stays as it is."""
-    tx.execute(delete(leases).where(leases.c.name.in_(names), leases.c.owner == owner))
+    if names:
+        tx.execute(delete(leases).where(leases.c.name.in_(names), leases.c.owner == owner))
 
 
 def forget(tx: Transaction, before: datetime, *, most: int) -> int:

@@ -1,4 +1,4 @@
-"""Calls that have to wait anyway share a request; a call for which nobody waits goes out alone, at once.
+"""Calls that have to wait anyway share a request; a call alone goes out at once.
 
 What waits stands in one of two lanes: what a person waits for, and the rest. The limiter decides whose turn
 it is; a request carries calls of one lane, either reads or writes. A batch is no transaction, and which calls
@@ -8,6 +8,7 @@ share one is chance: whoever needs an order awaits the first call before the sec
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -27,6 +28,9 @@ log = structlog.get_logger(__name__)
 # Requests of a lane on their way together. At two a second this is enough for answers that take four seconds,
 # and a portal that works for twenty seconds on each is not asked to do more at a time.
 AT_ONCE = 8
+# Seconds that what nobody waits for gathers while other requests of its lane are on their way: what is read
+# for many jobs at one time comes in drops, and each drop would be a request.
+GATHER = 0.1
 
 
 @dataclass(eq=False)
@@ -34,6 +38,7 @@ class _Entry:
     commands: Sequence[Command]
     halt: bool
     joins: bool  # may share a request with others
+    since: float
     told: "asyncio.Future[list[Outcome]]"
 
 
@@ -113,7 +118,7 @@ class Batcher:
             return refusal
         lane = self._lanes[urgent]
         told: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        lane.entries.append(_Entry(commands, halt, joins, told))
+        lane.entries.append(_Entry(commands, halt, joins, self._clock.monotonic(), told))
         self._serve(lane)
         return await told  # when the caller is cancelled, so is this: whoever puts requests together sees it
 
@@ -136,15 +141,30 @@ class Batcher:
         try:
             while self._has_calls(lane):
                 lane.changed.clear()
-                if lane.under_way < AT_ONCE and self._may_begin(lane):
-                    await self._send_next(lane)
-                else:
+                if lane.under_way == AT_ONCE or not self._may_begin(lane):
                     await lane.changed.wait()
+                elif seconds := self._gathers(lane):
+                    await self._changed_within(lane, seconds)
+                else:
+                    await self._send_next(lane)
         except PortalUnavailable as error:  # the limiter gives out no more
             log.warning("portal.not_sent", details={"reason": str(error), "calls": len(lane.entries)})
         finally:
             lane.is_served = False
             _give_up(lane)
+
+    def _gathers(self, lane: _Lane) -> float:
+        """Seconds that the next request waits for company; 0: it goes now."""
+        if lane.urgent or not lane.under_way:
+            return 0.0
+        if sum(len(entry.commands) for entry in lane.entries) >= self._size:
+            return 0.0
+        return max(lane.entries[0].since + GATHER - self._clock.monotonic(), 0.0)
+
+    async def _changed_within(self, lane: _Lane, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with self._clock.timeout(seconds):
+                await lane.changed.wait()
 
     def _has_calls(self, lane: _Lane) -> bool:
         """Whether anybody waits; at the front nobody stands then who is not to be sent."""

@@ -8,7 +8,8 @@ from bench.portal_adds import CREATED, IDS, RESTARTED
 from bench.portal_list import READ
 from bench.portal_operating import CUT
 from bench.portal_side import REFUSED, REQUESTS, ran_to_its_end
-from bench.rounds import TINY, Table
+from bench.rounds import TINY
+from tests.bench.counting import counted
 
 
 async def test_contacts_are_added_once_by_every_client_and_by_ours_in_full_batches() -> None:
@@ -50,8 +51,3 @@ async def test_a_client_that_fails_is_told_by_its_errors_class() -> None:
     result, seconds, failure = await ran_to_its_end(fail())
     assert (result, failure) == (None, "ConnectionResetError")
     assert seconds >= 0
-
-
-def counted(table: Table, column: str) -> dict[str, float]:
-    """A column of one round."""
-    return {name: figure for name, (figure,) in table.columns[column].items()}

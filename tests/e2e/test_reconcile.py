@@ -93,7 +93,7 @@ async def test_what_was_changed_before_the_hub_knew_the_portal_is_nobodys_wish(o
 
 
 async def test_what_happened_while_the_hub_was_down_is_found_by_few_requests(outside: Outside) -> None:
-    partner, terms = partner_of(outside), {"DEALS_SYNC_INTERVAL": "600", "JOB_CONCURRENCY": "50"}
+    partner, terms = partner_of(outside), {"DEALS_SYNC_INTERVAL": "600"}
     async with at_work(outside, **terms) as town:
         await pass_by(town)
     for number in range(500):
