@@ -16,6 +16,7 @@ from sandbox.bitrix24 import writing
 from sandbox.bitrix24.entities import DEAL
 from sandbox.bitrix24.portal import WEBHOOK_USER, Portal
 from sandbox.bitrix24.standin import Bitrix24
+from sandbox.bitrix24.user_fields import add_user_field
 from sandbox.clock import SystemClock
 from sandbox.server import build_sandbox, serving
 from sandbox.telegram.world import World
@@ -48,8 +49,10 @@ class Listening:
 
 
 def furnish(partner: Portal, home: Portal, terms: Terms) -> None:
-    """Deals with contacts; the first of them have one contact each, and so all contacts."""
+    """The fields that the built-in mapping knows, and deals; the first of them have all contacts."""
     partner.dictionaries.add_funnel(1, "Обучение")
+    _with_fields(partner, UF_CRM_SOURCE_ID="string", UF_CRM_CONTRACT="string")
+    _with_fields(home, UF_CRM_PARTNER_ID="string", UF_CRM_ESB_CONTRACT="string", UF_CRM_IMPORT_DATE="date")
     people = [
         partner.add_contact(NAME="Анна", LAST_NAME=f"Смирнова {number}", PHONE=f"+7 916 {number:07}")
         for number in range(1, terms.contacts + 1)
@@ -57,7 +60,11 @@ def furnish(partner: Portal, home: Portal, terms: Terms) -> None:
     for number in range(terms.deals):
         deal = {"TITLE": f"Сделка {number}", "OPPORTUNITY": number, "CATEGORY_ID": 1, "STAGE_ID": "C1:NEW"}
         partner.add_deal(CONTACT_ID=people[number % len(people)], **deal)
-    del home  # empty: what is there is the hub's work
+
+
+def _with_fields(portal: Portal, **fields: str) -> None:
+    for name, kind in fields.items():
+        add_user_field(portal, {"FIELD_NAME": name, "USER_TYPE_ID": kind})
 
 
 async def _edit(partner: Portal, terms: Terms, hub: str) -> str:
@@ -69,6 +76,7 @@ async def _edit(partner: Portal, terms: Terms, hub: str) -> str:
         hub,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        limit=2**22,  # bytes of a line
     )
     assert teller.stdin
     assert teller.stdout

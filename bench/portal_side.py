@@ -29,6 +29,7 @@ from storage.sqlite import SqliteDatabase
 ROOT = Path(__file__).parents[1]
 RATE, BURST, MOST_COMMANDS = 2.0, 50, 50  # of the cloud's portals, and of the stand-in's
 REQUESTS, REFUSED = "requests", "refused"  # columns
+LONGEST_LINE = 2**22  # bytes
 PATIENCE = 140.0  # seconds until a client that gets nowhere counts as failed
 
 Result = TypeVar("Result")
@@ -92,6 +93,7 @@ async def elsewhere(
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        limit=LONGEST_LINE,
     )
     assert process.stdin
     assert process.stdout

@@ -1,15 +1,15 @@
 """Which deal of the home portal is the twin of which of a source, and what both were last seen to hold."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from storage.database import Transaction
 from storage.tables import deal_links
-from storage.upserts import upsert
+from storage.upserts import insert_of, is_postgres
 
 LOST, LEFT = "", "left"  # fingerprints of a twin that is not there any more; LEFT: nobody wants it back
 
@@ -45,9 +45,28 @@ _COLUMNS = [deal_links.c[name] for name in DealLink.__slots__]
 _KEY = ["source_domain", "source_deal_id"]
 
 
+def _put_into(postgres: bool) -> Any:
+    insert = insert_of(postgres, deal_links)
+    fresh = {name: insert.excluded[name] for name in DealLink.__slots__ if name not in {*_KEY, "created_at"}}
+    return insert.on_conflict_do_update(index_elements=_KEY, set_=fresh)
+
+
+# Made once, for every event of a deal runs some of them, and making them costs more than that.
+_OF_SOURCE = select(*_COLUMNS).where(
+    deal_links.c.source_domain == bindparam("domain"), deal_links.c.source_deal_id == bindparam("deal")
+)
+_OF_TARGET = select(*_COLUMNS).where(deal_links.c.target_deal_id == bindparam("deal"))
+_PUT = {postgres: _put_into(postgres) for postgres in (False, True)}
+_FREE_TWIN = delete(deal_links).where(
+    deal_links.c.target_deal_id == bindparam("twin"),
+    or_(deal_links.c.source_domain != bindparam("domain"), deal_links.c.source_deal_id != bindparam("deal")),
+)
+
+
 def of_source(tx: Transaction, domain: str, deal_id: int) -> DealLink | None:
     """The link of a source's deal."""
-    return _one(tx, *_is(domain, deal_id))
+    row = tx.execute(_OF_SOURCE, {"domain": domain, "deal": deal_id}).one_or_none()
+    return DealLink(*row) if row else None
 
 
 def of_sources(tx: Transaction, domain: str, deal_ids: Collection[int]) -> dict[int, DealLink]:
@@ -59,20 +78,15 @@ def of_sources(tx: Transaction, domain: str, deal_ids: Collection[int]) -> dict[
 
 def of_target(tx: Transaction, target_id: int) -> DealLink | None:
     """The link whose twin this deal of the home portal is."""
-    return _one(tx, deal_links.c.target_deal_id == target_id)
+    row = tx.execute(_OF_TARGET, {"deal": target_id}).one_or_none()
+    return DealLink(*row) if row else None
 
 
 def put(tx: Transaction, link: DealLink) -> None:
     """Store it, in place of an earlier one of the same deal or of the same twin."""
-    same_twin = deal_links.c.target_deal_id == link.target_deal_id
-    other = or_(
-        deal_links.c.source_domain != link.source_domain,
-        deal_links.c.source_deal_id != link.source_deal_id,
-    )
-    tx.execute(deal_links.delete().where(same_twin, other))
-    values = asdict(link)
-    changed = {name: value for name, value in values.items() if name not in _KEY and name != "created_at"}
-    tx.execute(upsert(tx, deal_links).values(values).on_conflict_do_update(index_elements=_KEY, set_=changed))
+    mine = {"domain": link.source_domain, "deal": link.source_deal_id}
+    tx.execute(_FREE_TWIN, {"twin": link.target_deal_id, **mine})
+    tx.execute(_PUT[is_postgres(tx)], {name: getattr(link, name) for name in DealLink.__slots__})
 
 
 def mark_deleted(tx: Transaction, domain: str, deal_id: int, at: datetime) -> bool:
@@ -97,8 +111,3 @@ def page(tx: Transaction, domain: str, *, after: int, limit: int) -> list[tuple[
 
 def _is(domain: str, deal_id: int) -> tuple[Any, Any]:
     return deal_links.c.source_domain == domain, deal_links.c.source_deal_id == deal_id
-
-
-def _one(tx: Transaction, *conditions: Any) -> DealLink | None:
-    row = tx.execute(select(*_COLUMNS).where(*conditions)).one_or_none()
-    return DealLink(*row) if row else None

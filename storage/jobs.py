@@ -160,12 +160,14 @@ def free_lapsed(tx: Transaction, *, now: datetime, everything: bool = False) -> 
     return len(rows) - buried, buried
 
 
+_NEXT_DUE = select(func.min(jobs.c.due_at)).where(
+    jobs.c.topic == bindparam("of_topic"), jobs.c.state == WAITING, jobs.c.due_at > bindparam("now")
+)
+
+
 def next_due(tx: Transaction, topic: str, now: datetime) -> datetime | None:
     """When the next job of a topic that is not ready yet will be."""
-    query = select(func.min(jobs.c.due_at)).where(
-        jobs.c.topic == topic, jobs.c.state == "waiting", jobs.c.due_at > now
-    )
-    due: datetime | None = tx.execute(query).scalar()
+    due: datetime | None = tx.execute(_NEXT_DUE, {"of_topic": topic, "now": now}).scalar()
     return due
 
 

@@ -14,7 +14,12 @@ from sqlalchemy.exc import DBAPIError
 from storage import driver
 from storage.errors import StorageUnavailable
 
-GROUP = 512  # units in one commit at most, so that the first of a burst does not wait for the last
+GROUP = 512  # rows in one commit at most, so that the first of a burst does not wait for the last
+# Units in one commit at most. Rows are what somebody outside waits for, and take little: so they go with the
+# next commit, however many units, with several statements each, are before them.
+UNITS = 32
+
+_HandedIn = tuple[Callable[..., Any], Any, bool, "asyncio.Future[Any]"]
 
 
 @dataclass(slots=True)
@@ -36,9 +41,7 @@ class Writer:
     def __init__(self, engine: Engine) -> None:
         event.listen(engine, "begin", _begin_immediate)
         self._engine = engine
-        self._queue: queue.SimpleQueue[tuple[Callable[..., Any], Any, bool, asyncio.Future[Any]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._queue: queue.SimpleQueue[_HandedIn | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="storage.writer", daemon=True)
         self._gate = threading.Lock()
         self._closed = False
@@ -67,24 +70,29 @@ class Writer:
         return future
 
     def _run(self) -> None:
+        rows: list[_HandedIn] = []
+        units: list[_HandedIn] = []
         open_ = True
+        while open_ or rows or units:
+            open_ = self._gather(rows, units, open_=open_, wait=not rows and not units)
+            group = _grouped([*rows[:GROUP], *units[:UNITS]])
+            del rows[:GROUP], units[:UNITS]
+            if group:
+                self._commit(group)
+                _settle(group)
+
+    def _gather(self, rows: list[_HandedIn], units: list[_HandedIn], *, open_: bool, wait: bool) -> bool:
+        """Sort what was handed in; whether more may come. `wait` until there is something."""
         while open_:
-            first = self._queue.get()
-            waiting = [first] if first else []
-            open_ = first is not None
-            while open_ and len(waiting) < GROUP:
-                try:
-                    more = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    open_ = False
-                else:
-                    waiting.append(more)
-            if waiting:
-                units = _grouped(waiting)
-                self._commit(units)
-                _settle(units)
+            try:
+                more = self._queue.get(block=wait)
+            except queue.Empty:
+                return True
+            wait = False
+            if more is None:
+                return False
+            (rows if more[2] else units).append(more)
+        return False
 
     def _commit(self, units: list[_Unit]) -> None:
         try:
@@ -97,7 +105,7 @@ class Writer:
                 unit.outcomes = [_Failed(_unavailable(error))] * len(unit.futures)
 
 
-def _grouped(waiting: Sequence[tuple[Callable[..., Any], Any, bool, "asyncio.Future[Any]"]]) -> list[_Unit]:
+def _grouped(waiting: Sequence[_HandedIn]) -> list[_Unit]:
     units: list[_Unit] = []
     batches: dict[Callable[..., Any], _Unit] = {}
     for run, row, batched, future in waiting:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 
 import structlog
 
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 # Requests of a lane on their way together. At two a second this is enough for answers that take four seconds,
 # and a portal that works for twenty seconds on each is not asked to do more at a time.
 AT_ONCE = 8
-# Seconds that what nobody waits for gathers while other requests of its lane are on their way: what is read
+# Seconds between the beginnings of two requests for which nobody waits, unless they are full: what is read
 # for many jobs at one time comes in drops, and each drop would be a request.
 GATHER = 0.1
 
@@ -38,7 +39,6 @@ class _Entry:
     commands: Sequence[Command]
     halt: bool
     joins: bool  # may share a request with others
-    since: float
     told: "asyncio.Future[list[Outcome]]"
 
 
@@ -48,6 +48,7 @@ class _Lane:
     entries: deque[_Entry] = field(default_factory=deque)
     under_way: int = 0
     is_served: bool = False
+    began_at: float = -inf  # its newest request, on the monotonic clock
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -118,7 +119,7 @@ class Batcher:
             return refusal
         lane = self._lanes[urgent]
         told: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        lane.entries.append(_Entry(commands, halt, joins, self._clock.monotonic(), told))
+        lane.entries.append(_Entry(commands, halt, joins, told))
         self._serve(lane)
         return await told  # when the caller is cancelled, so is this: whoever puts requests together sees it
 
@@ -155,11 +156,9 @@ class Batcher:
 
     def _gathers(self, lane: _Lane) -> float:
         """Seconds that the next request waits for company; 0: it goes now."""
-        if lane.urgent or not lane.under_way:
+        if lane.urgent or sum(len(entry.commands) for entry in lane.entries) >= self._size:
             return 0.0
-        if sum(len(entry.commands) for entry in lane.entries) >= self._size:
-            return 0.0
-        return max(lane.entries[0].since + GATHER - self._clock.monotonic(), 0.0)
+        return max(lane.began_at + GATHER - self._clock.monotonic(), 0.0)
 
     async def _changed_within(self, lane: _Lane, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -231,6 +230,7 @@ class Batcher:
 
     def _begin(self, parcel: _Parcel) -> None:
         parcel.lane.under_way += 1
+        parcel.lane.began_at = self._clock.monotonic()
         for method, seconds in parcel.load.by_method.items():
             self._operating.begin(method, seconds)
         parcel.proving = {

@@ -157,7 +157,7 @@ class Questions:
 
     def _known_now(self, look: Look, link: DealLink) -> Iterator[Subject]:
         for target, value in link.source_values.get(LEFT_OUT, ()):
-            if not is_unknown(look.rules, look.there, look.mapped.home, target, value):
+            if value and not is_unknown(look.rules, look.there, look.mapped.home, target, value):
                 yield MAPPING, value_key(self.key.domain, target, value)
 
 
