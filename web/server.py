@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 TASK = "web.server"
 CUT_SECONDS = 1.0  # what a request that is cut off gets for its last word
+LINGER_SECONDS, LINGER_BYTES = 5.0, 2**26  # that a caller who was answered early may go on sending
 
 
 class CannotListen(OSError):
@@ -112,6 +114,43 @@ class WebServer:
         return f"cannot listen on {host}, port {port}: {error.strerror or error}"
 
 
+class _Lingering:
+    """A transport that is closed in the middle of a request: it sends what was answered, and then its end.
+
+    What the caller still sends is thrown away for a while. To a socket that is closed over unread bytes the
+    system sends a reset, and a caller that sends all before it reads would never see the answer.
+    """
+
+    def __init__(self, transport: asyncio.Transport, is_arriving: Callable[[], bool]) -> None:
+        self._transport = transport
+        self._is_arriving = is_arriving
+        self._left = LINGER_BYTES
+        self.lingers = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        """Nothing more can be sent."""
+        return self.lingers or self._transport.is_closing()
+
+    def close(self) -> None:
+        """The first time in the middle of a request: stop sending. Else close."""
+        if self.is_closing() or not self._is_arriving():
+            self._transport.close()
+            return
+        self.lingers = True
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self._transport.close)
+
+    def throw_away(self, data: bytes) -> None:
+        """More than a caller sends by mistake is no mistake."""
+        self._left -= len(data)
+        if self._left < 0:
+            self._transport.close()
+
+
 class _Connection(HttpToolsProtocol):
     """Closes a connection whose request's head does not arrive in time: no application sees that one."""
 
@@ -119,14 +158,27 @@ class _Connection(HttpToolsProtocol):
         super().__init__(**given)
         self._head_seconds = head_seconds
         self._head_timer: asyncio.TimerHandle | None = None
+        self._arriving = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        lingering = _Lingering(transport, lambda: self._arriving)
+        super().connection_made(cast(asyncio.Transport, lingering))
         self._await_head()
 
+    def data_received(self, data: bytes) -> None:
+        if (transport := cast(_Lingering, self.transport)).lingers:
+            transport.throw_away(data)
+        else:
+            super().data_received(data)
+
     def on_message_begin(self) -> None:
+        self._arriving = True
         super().on_message_begin()
         self._await_head()
+
+    def on_message_complete(self) -> None:
+        self._arriving = False
+        super().on_message_complete()
 
     def on_headers_complete(self) -> None:
         self._end_wait()

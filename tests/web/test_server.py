@@ -26,7 +26,7 @@ from tests.web.door import (
     open_door,
     settings_for,
 )
-from web.server import CannotListen, WebServer
+from web.server import LINGER_BYTES, CannotListen, WebServer
 
 
 class Room:
@@ -236,6 +236,29 @@ async def test_who_waits_to_be_asked_for_a_large_body_is_refused_before_sending_
     answer = await _raw(server.port, head)
 
     assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+async def test_who_sends_all_before_reading_sees_that_it_was_too_much(server: WebServer) -> None:
+    async with httpx.AsyncClient() as client:
+        for _ in range(3):
+            answer = await client.post(f"{server.address}{WEBHOOK}", content=b"x" * 11_000_000)
+            assert answer.status_code == 413
+
+
+async def test_who_goes_on_sending_after_the_answer_is_cut_off(server: WebServer) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    head = f"POST {WEBHOOK} HTTP/1.1\r\nHost: hub\r\nContent-Length: {2**40}\r\n\r\n".encode()
+    writer.write(head)
+    assert (await reader.read()).startswith(b"HTTP/1.1 413 ")
+    with pytest.raises(ConnectionError):
+        await _send(writer, 2 * LINGER_BYTES)
+    writer.close()
+
+
+async def _send(writer: asyncio.StreamWriter, size: int) -> None:
+    for _ in range(size // 2**20):
+        writer.write(b"x" * 2**20)
+        await writer.drain()
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET", b"GET / HTTP/1.1\r\nHost: hub\r\nX-Slow: "])
