@@ -167,6 +167,8 @@ def _show(plan: Plan, excerpt: Excerpt, out: TextIO) -> None:
     write_table([COLUMNS, *(_row(line, excerpt) for line in plan.lines)], out)
     if plan.bound:
         out.write(f"brought over as well: {', '.join(sorted(plan.bound))}\n")
+    if plan.passed_by:
+        out.write(f"taken by no rule: {', '.join(plan.passed_by)}\n")
     out.write(f"{plan.writes} of {len(plan.lines)} fields would be written; nothing was\n")
 
 

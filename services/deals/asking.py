@@ -81,7 +81,7 @@ class Questions:
         )
 
     def _shown_by(self, look: Look) -> Text:
-        title = _cut(str(look.deal.fields.get("TITLE") or "–"))
+        title = _cut(look.deal.deal.title or "–")
         return Text("inquiry-shown-by", {"title": title, "id": self.key.id})
 
     def conflicts(self, look: Look, todo: Changes, target: int) -> Iterator[Ask]:
@@ -94,9 +94,7 @@ class Questions:
     def _conflict(self, look: Look, edit: Edit, target: int) -> Ask:
         home, name = look.mapped.home, edit.field
         theirs, ours = (_cut(readable(home, name, value)) or "–" for value in (edit.after, edit.before))
-        about = self._about(look.deal.fields.get("TITLE")) | {
-            "field": look.mapped.type_of(name).title or name
-        }
+        about = self._about(look.deal.deal.title) | {"field": look.mapped.type_of(name).title or name}
         return Ask(
             CONFLICT,
             field_key(self.key, name),
@@ -128,7 +126,7 @@ class Questions:
         return Ask(
             GONE,
             self.key.text,
-            (Text("inquiry-gone", self._about(look.deal.fields.get("TITLE"))),),
+            (Text("inquiry-gone", self._about(look.deal.deal.title)),),
             (Choice(ANEW, text=Text("inquiry-anew")), Choice(LEAVE, text=Text("inquiry-leave-gone"))),
             self._details(),
             self._page(self.key.domain, self.key.id),

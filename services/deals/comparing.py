@@ -12,8 +12,7 @@ from typing import Any
 from services.bitrix24.client import Portal
 from services.bitrix24.errors import PortalUnavailable
 from services.bitrix24.matching import ORIGINATOR
-from services.bitrix24.values import identity, moment
-from services.deals.model import DealKey, Order, Side
+from services.deals.model import Deal, DealKey, Order, Side
 from services.deals.sources import Sources
 from storage import deal_links
 from storage.database import Transaction
@@ -66,20 +65,22 @@ class Compared:
         return {"filter": wanted, "select": select}
 
     def _read(self, row: dict[str, Any]) -> Changed | None:
-        number = identity(row.get("ID"))
+        deal = Deal(row)
+        number = deal.id
         try:
-            at = moment(row.get("DATE_MODIFY"))
+            at = deal.modified_at
         except ValueError:
             at = None
         if number is None or at is None:
             raise PortalUnavailable(f"{METHOD} does not say when a deal was changed")
-        key = DealKey(self.domain, number) if self.side == "source" else self._origin(row)
+        key = DealKey(self.domain, number) if self.side == "source" else self._origin(deal)
         return Changed(number, at, key) if key else None
 
-    def _origin(self, row: dict[str, Any]) -> DealKey | None:
+    def _origin(self, twin: Deal) -> DealKey | None:
         """The source's deal whose twin this is; None when it is none of ours, or its source is gone."""
-        key = DealKey.of_origin(str(row.get("ORIGIN_ID") or ""))
-        is_ours = row.get("ORIGINATOR_ID") == ORIGINATOR and key is not None and key.domain in self.domains
+        originator, origin = twin.origin
+        key = DealKey.of_origin(origin)
+        is_ours = originator == ORIGINATOR and key is not None and key.domain in self.domains
         return key if is_ours else None
 
     def orders(self, tx: Transaction, rows: Sequence[Changed]) -> list[tuple[Changed, Order]]:

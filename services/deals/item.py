@@ -6,10 +6,9 @@ from typing import Any
 
 import msgspec
 
-from services.bitrix24.errors import PortalNotFound
-from services.bitrix24.values import identity
+from services.bitrix24.errors import PortalNotFound, PortalUnavailable
 from services.deals.looking import Looking
-from services.deals.model import DEAL, LARGEST, TOPIC, DealKey, Order
+from services.deals.model import DEAL, LARGEST, TOPIC, Deal, DealKey, Order
 from services.engine.cache import Region
 from services.engine.clock import Clock
 from services.engine.errors import NoSuchItem
@@ -25,6 +24,7 @@ from storage.portal_events import NewEvent
 MOST_DEALS = 10_000  # that are kept
 ABSENT_SECONDS = 10.0  # how long "there is no twin" is believed: it may be on its way
 PAGE = "https://{domain}/crm/deal/details/{id}/"
+COMMENT = 200  # characters of one that are shown
 PREVIEW = "preview"  # what the button below a shown deal carries
 _DOMAIN = r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 _FORMS = (
@@ -35,7 +35,10 @@ _FORMS = (
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What a card tells of a source's deal; `target` is its twin's number."""
+    """What a card tells of a source's deal; `target` is its twin's number.
+
+    `closes` is a day and `changed` a moment in UTC, both ISO 8601; "" is unknown.
+    """
 
     domain: str
     id: int
@@ -43,6 +46,9 @@ class Shown(msgspec.Struct, frozen=True):
     stage: str
     sum: str
     target: int | None = None
+    closes: str = ""
+    changed: str = ""
+    comment: str = ""
 
     @property
     def key(self) -> DealKey:
@@ -145,14 +151,29 @@ class DealKind:
             fields = (await portal.call("crm.deal.get", {"id": key.id}, urgent=True)).result
         except PortalNotFound:
             return None
-        if not isinstance(fields, dict) or identity(fields.get("ID")) != key.id:
+        if not isinstance(fields, dict):
             return None
-        schema = await self._looking.schemas.of(portal)
-        stage_id = str(fields.get("STAGE_ID") or "")
-        stage = schema.stages.get(stage_id)
-        money = f"{fields.get('OPPORTUNITY') or 0} {fields.get('CURRENCY_ID') or ''}".strip()
-        title = str(fields.get("TITLE") or key.text)
-        return Shown(key.domain, key.id, title, stage.name if stage else stage_id, money, target)
+        try:
+            return await self._shown(key, Deal(fields), target)
+        except ValueError as error:
+            raise PortalUnavailable(f"crm.deal.get answers in another shape: {error}") from error
+
+    async def _shown(self, key: DealKey, deal: Deal, target: int | None) -> Shown | None:
+        if deal.id != key.id:
+            return None
+        schema = await self._looking.schemas.of(self._looking.sources[key.domain])
+        stage, sum_ = schema.stages.get(deal.stage_id), deal.sum
+        return Shown(
+            key.domain,
+            key.id,
+            deal.title or key.text,
+            stage.name if stage else deal.stage_id,
+            f"{sum_.amount:f} {sum_.currency}".strip(),
+            target,
+            closes=deal.closes_on.isoformat() if deal.closes_on else "",
+            changed=deal.modified_at.isoformat() if deal.modified_at else "",
+            comment=deal.comments[:COMMENT],
+        )
 
     def _offering(self, shown: Shown) -> Card:
         """The card with the button that shows what a transfer would write; domains are too long for it."""
@@ -165,6 +186,9 @@ class DealKind:
             Fact("fact-stage", shown.stage),
             Fact("fact-sum", shown.sum),
         ]
+        facts += [Fact("fact-closes", shown.closes)] if shown.closes else []
+        facts += [Fact("fact-changed", shown.changed, is_moment=True)] if shown.changed else []
+        facts += [Fact("fact-comment", shown.comment)] if shown.comment else []
         page = {"domain": shown.domain, "id": shown.id}
         if shown.target:
             facts.append(Fact("fact-twin", str(shown.target)))

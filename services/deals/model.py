@@ -1,10 +1,15 @@
 """What deals are called and made of, on their way from a source portal to the home portal."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
+
+from services.bitrix24.values import Money, amount, day, identity, moment
 
 TOPIC = "deals"  # of the inbox
 DEAL = "deal"  # the kind of item
@@ -44,6 +49,78 @@ class DealKey:
         if not domain or not number.isascii() or not number.isdigit() or not 0 < int(number) < LARGEST:
             return None
         return cls(domain.lower(), int(number))
+
+
+_MARKUP = re.compile(r"<[^<>]*>|\[/?[a-zA-Z*]+[^\[\]]*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A deal as any portal has it: a view of what crm.deal.get or crm.deal.list gave, each value in its unit.
+
+    A list gives few of them, and what was not asked for is as if there were nothing. What is no value of its
+    kind raises ValueError where it is looked at. https://apidocs.bitrix24.com/api-reference/crm/deals/
+    """
+
+    fields: Mapping[str, Any]
+
+    @property
+    def id(self) -> int | None:
+        """Its number in that portal."""
+        return identity(self.fields.get("ID"))
+
+    @property
+    def title(self) -> str:
+        """ "" for one that has none."""
+        return str(self.fields.get("TITLE") or "").strip()
+
+    @property
+    def stage_id(self) -> str:
+        """With its funnel's prefix but in funnel 0, as `C1:NEW`."""
+        return str(self.fields.get("STAGE_ID") or "")
+
+    @property
+    def sum(self) -> Money:
+        """OPPORTUNITY in whole units of CURRENCY_ID (ISO 4217), not in hundredths."""
+        currency = str(self.fields.get("CURRENCY_ID") or "")
+        return Money(amount(self.fields.get("OPPORTUNITY")) or Decimal(), currency)
+
+    @property
+    def modified_at(self) -> datetime | None:
+        """DATE_MODIFY in UTC, by the portal's clock, in whole seconds."""
+        return moment(self.fields.get("DATE_MODIFY"))
+
+    @property
+    def closes_on(self) -> date | None:
+        """CLOSEDATE: a day of the portal's, though it is written as a moment."""
+        return day(self.fields.get("CLOSEDATE"))
+
+    @property
+    def company_id(self) -> int | None:
+        """A link to a company of the same portal."""
+        return identity(self.fields.get("COMPANY_ID"))
+
+    @property
+    def comments(self) -> str:
+        """As text: the portal keeps HTML, older ones BB codes."""
+        return " ".join(_MARKUP.sub(" ", str(self.fields.get("COMMENTS") or "")).split())
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """ORIGINATOR_ID and ORIGIN_ID: who made it of what."""
+        return str(self.fields.get("ORIGINATOR_ID") or ""), str(self.fields.get("ORIGIN_ID") or "")
+
+    @property
+    def own_fields(self) -> Mapping[str, Any]:
+        """UF_*, the fields that a portal's people have made, as far as something is in them."""
+        return {name: value for name, value in self.fields.items() if name.startswith("UF_") and value}
+
+    @property
+    def parents(self) -> Mapping[str, int]:
+        """The items of smart processes that it belongs to, by PARENT_ID_<entityTypeId>."""
+        linked = {name: value for name, value in self.fields.items() if name.startswith("PARENT_ID_")}
+        found = {name: identity(value) for name, value in linked.items()}
+        return {name: number for name, number in found.items() if number}
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -95,3 +172,8 @@ class SourceDeal:
     contacts: tuple[int, ...] = ()
     company_id: int | None = None
     rows: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def deal(self) -> Deal:
+        """Its fields with their meaning."""
+        return Deal(self.fields)

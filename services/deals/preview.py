@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from services.bitrix24.errors import PortalUnavailable
 from services.deals.looking import Look, Looking
 from services.deals.mapping.changes import changes, twin_values
 from services.deals.mapping.model import FUNNEL, STAGE, Changes, LinkValues, Rule, Values
@@ -40,6 +41,7 @@ class Plan:
     """What a transfer would come to by the mapping `label`; `twin` is None when it would be made anew.
 
     `bound`: which of contacts, company and product rows would be brought over, as `looking` names them.
+    `passed_by`: the source's own fields and links to items that hold something and that no rule takes.
     """
 
     key: DealKey
@@ -47,6 +49,7 @@ class Plan:
     label: str
     lines: tuple[Line, ...]
     bound: frozenset[str]
+    passed_by: tuple[str, ...] = ()
 
     @property
     def news(self) -> tuple[Line, ...]:
@@ -75,7 +78,8 @@ class Preview:
         target, twin = await self._twin(key, link)
         linked = link if link and link.target_deal_id == target else None
         lines = _Drawing(look, linked, twin).lines()
-        return Plan(key, target, look.rules.label, tuple(lines), look.bound_otherwise(linked))
+        bound = look.bound_otherwise(linked)
+        return Plan(key, target, look.rules.label, tuple(lines), bound, tuple(_passed_by(look)))
 
     async def _twin(self, key: DealKey, link: DealLink | None) -> tuple[int | None, Fields | None]:
         """By the link, else by its origin."""
@@ -142,6 +146,15 @@ class _Drawing:
             return rule.concat
         source = FUNNEL if name == FUNNEL else rule.source
         return readable_source(self._look.there, source, self._look.deal.fields.get(source))
+
+
+def _passed_by(look: Look) -> list[str]:
+    deal = look.deal.deal
+    try:
+        filled = {*deal.own_fields, *deal.parents}
+    except ValueError as error:
+        raise PortalUnavailable(f"a deal in another shape: {error}") from error
+    return sorted(filled - look.rules.sources)
 
 
 def _edits(todo: Changes) -> Iterator[tuple[str, Verdict]]:

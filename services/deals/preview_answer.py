@@ -10,6 +10,7 @@ from services.flow.messages import Content, Text
 
 MOST = 15  # fields that are told
 VALUE = 80  # characters of a value
+NAMES = 300  # characters of the names of fields
 
 
 class PreviewAnswer:
@@ -31,6 +32,9 @@ class PreviewAnswer:
             texts.append(Text("preview-more", {"count": len(news) - MOST}))
         if plan.bound:
             texts.append(Text("preview-bound", {"names": ", ".join(sorted(plan.bound))}))
+        if plan.passed_by:
+            names = self._excerpt(", ".join(plan.passed_by), NAMES)
+            texts.append(Text("preview-passed-by", {"names": names}))
         texts.append(Text("preview-others", {"count": len(plan.lines) - len(news)}))
         return Content((*texts, Text("preview-nothing-written")))
 

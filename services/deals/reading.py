@@ -11,8 +11,8 @@ from services.bitrix24.commands import Command
 from services.bitrix24.errors import PortalNotFound, PortalUnavailable
 from services.bitrix24.matching import Person
 from services.bitrix24.questions import Question, ask, find, number_of, rows_of
-from services.bitrix24.values import identity, mapping
-from services.deals.model import DealKey, SourceDeal
+from services.bitrix24.values import mapping
+from services.deals.model import Deal, DealKey, SourceDeal
 from services.flow.contacts import email_of, phone_of
 
 GET, CONTACTS, ROWS = "crm.deal.get", "crm.deal.contact.items.get", "crm.deal.productrows.get"
@@ -92,7 +92,7 @@ def _contact_ids(result: Any) -> tuple[int, ...]:
 
 def _company(fields: Fields) -> int | None:
     try:
-        return identity(fields.get("COMPANY_ID"))
+        return Deal(fields).company_id
     except ValueError:
         raise PortalUnavailable(f"{GET}: a company in another shape") from None
 

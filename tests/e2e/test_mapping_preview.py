@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from sandbox.bitrix24.portal import Portal
+from sandbox.bitrix24.user_fields import add_user_field
 from sandbox.telegram.messages import Message
 from services.deals.model import DealKey
 from services.deals.preview import Preview
@@ -241,3 +242,14 @@ async def test_a_twin_is_found_by_its_origin_and_one_that_is_deleted_is_made_ane
         assert gone is not None
         assert gone.twin is None
         assert gone.writes > 0
+
+
+async def test_what_no_rule_takes_is_named(outside: Outside) -> None:
+    partner = new_partner(outside)
+    for name in ("UF_CRM_CITY", "UF_CRM_STREET"):
+        add_user_field(partner, {"FIELD_NAME": name, "USER_TYPE_ID": "string"})
+    async with exchanging(outside, partner, **STAFF) as town:
+        await quiet(town, partner)
+        number = partner.add_deal(TITLE="Курс", CATEGORY_ID=1, UF_CRM_CITY="Омск", UF_CRM_CONTRACT="Д-17")
+        told = await preview(town, await shown(town, str(number)))
+        assert words("preview-passed-by", names="UF_CRM_CITY") in told

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from services.deals.mapping.canonical import sent
+from services.deals.mapping.concat import parts
 from services.deals.mapping.schema import FieldType, PortalSchema
 from storage.texts import storable
 
@@ -66,6 +67,13 @@ class Mapping:
         """The twin's fields that the rules are about, with the funnel when stages are mapped."""
         named = [name for name, rule in self.rules.items() if rule.when != "never"]
         return tuple(sorted({*named, FUNNEL} if STAGE in named else named))
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """The source's fields that some rule takes."""
+        rules = self.rules.values()
+        placed = {name for rule in rules for _, name in parts(rule.concat)}
+        return frozenset({rule.source for rule in rules} | placed)
 
     def rule_of(self, target: str) -> Rule:
         """A field's rule; the funnel goes with the stage."""
