@@ -33,16 +33,19 @@ def digest(edit: Edit) -> str:
     return fingerprint({"field": edit.field, "home": edit.before, "source": edit.after})
 
 
+def fitting(key: str) -> str:
+    """A key that there is room for."""
+    return key if len(key) <= LONGEST_KEY else sha256(key.encode()).hexdigest()
+
+
 def value_key(domain: str, target: str, value: str) -> str:
     """One inquiry for a value of a source, whichever deals show it."""
-    key = f"{domain}|{target}|{value}"
-    return key if len(key) <= LONGEST_KEY else sha256(key.encode()).hexdigest()
+    return fitting(f"{domain}|{target}|{value}")
 
 
 def field_key(key: DealKey, target: str) -> str:
     """One inquiry for a field of a deal."""
-    whole = f"{key.text}|{target}"
-    return whole if len(whole) <= LONGEST_KEY else sha256(whole.encode()).hexdigest()
+    return fitting(f"{key.text}|{target}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class Questions:
         """The source's deal is gone, and its twin is there."""
         return Ask(
             DELETED,
-            self.key.text,
+            fitting(self.key.text),
             (Text("inquiry-deleted", self._about(link.target_values.get("TITLE"))),),
             (
                 Choice(LEAVE, text=Text("inquiry-leave-twin")),
@@ -125,7 +128,7 @@ class Questions:
         """Somebody has deleted the twin of a deal that is there."""
         return Ask(
             GONE,
-            self.key.text,
+            fitting(self.key.text),
             (Text("inquiry-gone", self._about(look.deal.deal.title)),),
             (Choice(ANEW, text=Text("inquiry-anew")), Choice(LEAVE, text=Text("inquiry-leave-gone"))),
             self._details(),
@@ -144,12 +147,11 @@ class Questions:
     def former(self, rules: Rules, link: DealLink, look: Look | None) -> Iterator[Subject]:
         """What may have been asked by the time of a link, and what is known by now of values asked about."""
         if link.deleted_at:
-            yield DELETED, self.key.text
+            yield DELETED, fitting(self.key.text)
         if link.is_lost:
-            yield GONE, self.key.text
+            yield GONE, fitting(self.key.text)
         elif fingerprint(link.target_values) != link.target_fingerprint:  # some edits at home stayed
-            asked = (name for name, rule in rules.rules.items() if rule.owner == "ask")
-            yield from ((CONFLICT, field_key(self.key, name)) for name in asked)
+            yield from ((CONFLICT, field_key(self.key, name)) for name in _may_be_asked(rules, link))
         if look:
             yield from self._known_now(look, link)
 
@@ -157,6 +159,13 @@ class Questions:
         for target, value in link.source_values.get(LEFT_OUT, ()):
             if value and not is_unknown(look.rules, look.there, look.mapped.home, target, value):
                 yield MAPPING, value_key(self.key.domain, target, value)
+
+
+def _may_be_asked(rules: Rules, link: DealLink) -> list[str]:
+    """Fields of which both sides may have been shown to somebody; by other rules than now any of them."""
+    if link.mapping_version != rules.label:
+        return sorted({*link.source_values, *link.target_values, *rules.rules})
+    return [name for name, rule in rules.rules.items() if rule.owner == "ask"]
 
 
 def _unknown(look: Look, problem: Problem, domain: str) -> Text:

@@ -78,7 +78,7 @@ class Transfer:
             return self._unchanged(link)
         look = await self._rooms.looking.at(self._key, urgent=self._urgent)
         if look is None:
-            return await self._deleted(link)
+            return await self._deleted(link, twin)
         if link is None:
             return await self._find_or_add(look)
         if self._order.side == "source" and not self._urgent and look.is_known(link):
@@ -105,12 +105,14 @@ class Transfer:
     def _unchanged(self, link: DealLink) -> Outcome:
         return Outcome(Result("success", link.target_deal_id, "unchanged"))
 
-    async def _deleted(self, link: DealLink | None) -> Outcome:
+    async def _deleted(self, link: DealLink | None, twin: Fields | None) -> Outcome:
         """The twin stays as it is, unless somebody has said that it is to go, too."""
         if link is None:
             return Outcome(Result("skipped", None, "deleted"))
         if self._order.verdict and self._order.verdict.choice == "delete":
             return await self._delete_twin(link)
+        if self._order.side == "home" and twin is None and not link.is_lost:
+            return self._both_gone(link)
         result = Result("skipped", link.target_deal_id, "deleted")
         if link.deleted_at is not None:
             return Outcome(result)
@@ -119,16 +121,26 @@ class Transfer:
         outcome.is_deleted = True
         return outcome
 
+    def _both_gone(self, link: DealLink) -> Outcome:
+        """There is nothing left to ask about."""
+        if not link.is_lost:
+            self._note("gone", before={"target": link.target_deal_id})
+        lost = replace(link, target_values={}, target_fingerprint=LEFT)
+        outcome = self._asking(Result("skipped", link.target_deal_id, "deleted"), lost, [])
+        outcome.is_deleted = True
+        return outcome
+
     async def _delete_twin(self, link: DealLink) -> Outcome:
         """Also twice; but nothing that was made into another deal."""
         target = link.target_deal_id
         twin = await self._rooms.twins.read(target, urgent=True)
-        if twin is not None:
-            if not is_ours(twin, self._key.origin):
-                return Outcome(Result("skipped", target, "deleted"))
-            await self._rooms.twins.delete(target, urgent=True)
-        if not link.is_lost:
-            self._note("remove", before={"target": target, **link.target_values})
+        if twin is None:
+            return self._both_gone(link)
+        if not is_ours(twin, self._key.origin):
+            self._note("ignored", before={"target": target}, after={"reason": "it is no twin any more"})
+            return Outcome(Result("skipped", target, "deleted"), None, self._notes)
+        await self._rooms.twins.delete(target, urgent=True)
+        self._note("remove", before={"target": target, **link.target_values})
         lost = replace(link, target_values={}, target_fingerprint=LEFT)
         outcome = self._asking(Result("success", target, "deleted"), lost, [])
         outcome.is_deleted = True

@@ -64,6 +64,9 @@ def changes(
         tuple(edit for verdict, edit in judged if verdict == "kept"),
         tuple(edit for verdict, edit in judged if verdict == "asked"),
         known=dict(link.target) if link else {},
+        unjudged=frozenset(link.target.keys() - mapped.values.keys() - mapped.stamps.keys())
+        if link
+        else frozenset(),
     )
 
 

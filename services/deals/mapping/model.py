@@ -147,7 +147,8 @@ class Changes:
 
     `write`: fields with values as the portal takes them, for crm.deal.add or crm.deal.update. `overwritten`:
     home edits that `write` undoes, for the journal. `kept`: home edits that stay, and why the twin differs;
-    `asked`: those that somebody has to decide.
+    `asked`: those that somebody has to decide. `known`: what the twin was to hold before; of `unjudged` fields
+    nothing could be said, as the source's value is unknown.
     """
 
     write: dict[str, Any] = field(default_factory=dict)
@@ -155,10 +156,11 @@ class Changes:
     kept: tuple[Edit, ...] = ()
     asked: tuple[Edit, ...] = ()
     known: Values = field(default_factory=dict, repr=False)
+    unjudged: frozenset[str] = frozenset()
 
     def remember(self, read_back: Values) -> dict[str, Any]:
         """`LinkValues.target` of the next time: the twin as read back, but home edits stay known as such."""
-        edited = {edit.field for edit in (*self.kept, *self.asked)}
+        edited = {edit.field for edit in (*self.kept, *self.asked)} | self.unjudged
         return {
             **{name: value for name, value in read_back.items() if name not in edited},
             **{name: self.known[name] for name in edited if name in self.known},
