@@ -9,11 +9,10 @@ from typing import TextIO
 from commands.asking import is_meant
 from commands.opening import open_database
 from services.deals import forgetting as deals
-from services.engine.clock import SystemClock
+from services.engine.clock import Clock, SystemClock
 from services.flow.forgetting import Forgetting, Nobody
 from services.programmes import forgetting as programmes
 from settings import Settings
-from storage.database import Database
 from storage.errors import DatabaseRefused, StorageUnavailable
 
 ACTOR = "command line"
@@ -27,7 +26,7 @@ BEYOND = (
 def forget(settings: Settings, person: str, into: TextIO, out: TextIO, *, dry_run: bool) -> int:
     """Count on `out`, ask on a terminal (`into`), and rewrite. The answer is the exit code."""
     try:
-        return asyncio.run(_run(settings, person, into, out, SystemRandom(), dry_run=dry_run))
+        return asyncio.run(_run(settings, person, into, out, SystemClock(), SystemRandom(), dry_run=dry_run))
     except Nobody as error:
         sys.stderr.write(f"switchboard: {error}\n")
         return 2
@@ -37,20 +36,25 @@ def forget(settings: Settings, person: str, into: TextIO, out: TextIO, *, dry_ru
 
 
 async def _run(
-    settings: Settings, person: str, into: TextIO, out: TextIO, random: Random, *, dry_run: bool
+    settings: Settings,
+    person: str,
+    into: TextIO,
+    out: TextIO,
+    clock: Clock,
+    random: Random,
+    *,
+    dry_run: bool,
 ) -> int:
     database = open_database(settings, beside=True)
     await database.open()
     try:
-        return await _forget(database, random, person, into, out, dry_run=dry_run)
+        forgetting = Forgetting(database, clock, random, PARTS)
+        return await _forget(forgetting, person, into, out, dry_run=dry_run)
     finally:
         await database.close()
 
 
-async def _forget(
-    database: Database, random: Random, person: str, into: TextIO, out: TextIO, *, dry_run: bool
-) -> int:
-    forgetting = Forgetting(database, SystemClock(), random, PARTS)
+async def _forget(forgetting: Forgetting, person: str, into: TextIO, out: TextIO, *, dry_run: bool) -> int:
     known = await forgetting.known(person)
     counts = await forgetting.count(known)
     if not counts:
@@ -62,9 +66,10 @@ async def _forget(
     if not await asyncio.to_thread(is_meant, f"Rewrite {counts.total()} rows for good?", into, out):
         out.write("nothing was changed\n")
         return 0
-    _tell(await forgetting.forget(known, ACTOR), "changed", out)
-    if busy := await forgetting.being_worked(known):
-        out.write(f"{busy} of their jobs is being worked at this moment: run this again in a minute\n")
+    done = await forgetting.forget(known, ACTOR)
+    _tell(done.changed, "changed", out)
+    if done.busy:
+        out.write(f"their jobs are still being worked ({done.busy}): run this again, with the same words\n")
         return 1
     return 0
 

@@ -43,6 +43,7 @@ MARKS = {
     "unchanged": "unchanged",
     "nothing": "the source has nothing",
 }
+ASKED_FOR = "once somebody asks"  # of a twin that was deleted at home
 STAYS = {
     "always": "stays: the home portal made this of it",
     "on_add": "stays: only into a new twin",
@@ -162,22 +163,31 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> Database | Non
 
 
 def _show(plan: Plan, excerpt: Excerpt, out: TextIO) -> None:
-    twin = f"its twin {plan.twin}" if plan.twin else "no twin yet: one would be made"
-    out.write(f"{plan.key.text}, {twin}, mapping {plan.label}\n")
-    write_table([COLUMNS, *(_row(line, excerpt) for line in plan.lines)], out)
+    out.write(f"{plan.key.text}, {_twin(plan)}, mapping {plan.label}\n")
+    is_gone = plan.gone is not None
+    write_table([COLUMNS, *(_row(line, excerpt, is_gone) for line in plan.lines)], out)
     if plan.bound:
         out.write(f"brought over as well: {', '.join(sorted(plan.bound))}\n")
     if plan.passed_by:
         out.write(f"taken by no rule: {', '.join(plan.passed_by)}\n")
-    out.write(f"{plan.writes} of {len(plan.lines)} fields would be written; nothing was\n")
+    when = f" {ASKED_FOR}" if is_gone else ""
+    out.write(f"{plan.writes} of {len(plan.lines)} fields would be written{when}; nothing was\n")
 
 
-def _row(line: Line, excerpt: Excerpt) -> tuple[str, ...]:
+def _twin(plan: Plan) -> str:
+    if plan.gone is not None:
+        return f"its twin {plan.gone} was deleted at home: nothing is written unless somebody asks for it"
+    return f"its twin {plan.twin}" if plan.twin else "no twin yet: one would be made"
+
+
+def _row(line: Line, excerpt: Excerpt, is_gone: bool) -> tuple[str, ...]:
     values = (excerpt(text, CELL) or NOTHING for text in (line.source, line.planned, line.present))
-    return (line.field, *values, _mark(line))
+    return (line.field, *values, _mark(line, is_gone))
 
 
-def _mark(line: Line) -> str:
+def _mark(line: Line, is_gone: bool) -> str:
+    if is_gone and line.verdict == "written":
+        return f"{MARKS['written']} {ASKED_FOR}"
     if line.verdict == "stays":
         return STAYS[line.why]
     return LEFT_OUT[line.why] if line.verdict == "left_out" else MARKS[line.verdict]

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TextIO
 
@@ -18,7 +18,7 @@ from settings import Settings
 from storage import replaying
 from storage.database import Database, Transaction
 from storage.errors import DatabaseRefused, StorageUnavailable
-from storage.replaying import Chosen, DeadGroup, DeadJob
+from storage.replaying import Chosen, DeadGroup, DeadJob, chooses
 from storage.steps import Progress
 
 ACTOR = "command line"
@@ -40,6 +40,11 @@ class Wanted:
         return Chosen(now, self.topic, reason_part=self.reason, key_part=self.key)
 
     @property
+    def unsaid(self) -> list[str]:
+        """Which of them were named and say nothing: taken as they are, they would mean everything."""
+        return [name for name, part in asdict(self).items() if part is not None and not chooses(part)]
+
+    @property
     def told(self) -> str:
         """How it is said behind `jobs`."""
         named = f" of the topic {self.topic}" if self.topic else ""
@@ -49,7 +54,14 @@ class Wanted:
 
 
 def replay(settings: Settings, wanted: Wanted, into: TextIO, out: TextIO, *, dry_run: bool) -> int:
-    """Count on `out`, ask on a terminal (`into`), and put them back. The answer is the exit code."""
+    """Count on `out`, ask on a terminal (`into`), and put them back. The answer is the exit code.
+
+    It is 2, and nothing is done, when one of the parts is empty or has neither a letter nor a digit.
+    """
+    if unsaid := wanted.unsaid:
+        options = ", ".join(f"--{name}" for name in unsaid)
+        sys.stderr.write(f"switchboard: {options}: give a text with a letter or a digit, or leave it out\n")
+        return 2
     excerpt = excerpts(Redactor(settings.secrets()).text)
     try:
         return asyncio.run(_run(settings, wanted, into, out, excerpt, dry_run=dry_run))

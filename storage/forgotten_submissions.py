@@ -1,7 +1,7 @@
 """Submissions whose person is forgotten."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, insert, select, update
 
@@ -36,13 +36,20 @@ def forget(tx: Transaction, submission_id: str, pseudonym: str) -> None:
 
     What the portal has is kept by its numbers; what was chosen and never got a deal is not wanted any more.
     """
-    number = tx.execute(select(func.count()).where(submissions.c.id.startswith(pseudonym))).scalar_one()
-    new_id = f"{pseudonym}-{number + 1}"
     stored = tx.execute(select(submissions).where(submissions.c.id == submission_id)).one()
     said = {"name": pseudonym, "last_name": "", "phone": "", "email": "", "comments": "", "digest": ""}
     over = {"in_doubt": False, "done_at": stored.done_at or stored.accepted_at}
-    tx.execute(insert(submissions).values({**stored._asdict(), **said, **over, "id": new_id}))
     programmes = submission_programmes.c.submission_id == submission_id
     tx.execute(delete(submission_programmes).where(programmes, submission_programmes.c.deal_id.is_(None)))
+    rename(tx, submission_id, pseudonym, **said, **over)
+
+
+def rename(tx: Transaction, submission_id: str, pseudonym: str, **other: Any) -> None:
+    """Give it an id made of the pseudonym, and what belongs to it with it; `other` columns change, too."""
+    number = tx.execute(select(func.count()).where(submissions.c.id.startswith(pseudonym))).scalar_one()
+    stored = tx.execute(select(submissions).where(submissions.c.id == submission_id)).one()
+    new_id = f"{pseudonym}-{number + 1}"
+    tx.execute(insert(submissions).values({**stored._asdict(), **other, "id": new_id}))
+    programmes = submission_programmes.c.submission_id == submission_id
     tx.execute(update(submission_programmes).where(programmes).values(submission_id=new_id))
     tx.execute(delete(submissions).where(submissions.c.id == submission_id))

@@ -67,12 +67,15 @@ def close(
 ) -> bool:
     """End one that waits; False when somebody was faster.
 
-    With an `answer`, a version and a place among its choices, only an open one of that version.
+    With an `answer`, a version and a place among its choices, only an open one of that version; to "expired"
+    only an open one whose time is over by then: another process may just have put it anew.
     """
     waits = update(inquiries).where(inquiries.c.token == token, _WAITING)
     values = {"state": state, "decided_by": by[:ACTOR], "decided_name": storable(name)[:NAME]}
     if answer:
         waits = waits.where(_OPEN, inquiries.c.version == answer[0]).values(chosen=answer[1])
+    if state == "expired":
+        waits = waits.where(_OPEN, inquiries.c.expires_at <= at)
     return tx.execute(waits.values(**values, decided_at=at)).rowcount == 1
 
 

@@ -4,7 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, literal_column, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    cast,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from storage.database import Transaction
 from storage.tables import jobs, journal
@@ -20,8 +32,9 @@ _why: ColumnElement[str] = func.coalesce(jobs.c.reason, "")
 class Chosen:
     """Which dead jobs: those that were dead at `before`, and of those all that the rest fits.
 
-    `reason` is the whole of one; the other texts are parts, in capitals or not: of the reason, of the key,
-    or of either of them.
+    `reason` is the whole of one; the other texts are parts: of the reason, of the key, or of either of them.
+    Latin letters are found in capitals or not; others as typed, in small letters, in capitals, and beginning
+    with one: databases know the capitals of the Latin alphabet alone, or of what their locale says.
     """
 
     before: datetime
@@ -58,6 +71,11 @@ class DeadGroup:
     count: int
     newest: int
     last_at: datetime | None
+
+
+def chooses(part: str) -> bool:
+    """Whether it says which: without a letter or a digit nearly every reason holds it."""
+    return any(letter.isalnum() for letter in part)
 
 
 _COLUMNS = [jobs.c[name] if name != "reason" else _why for name in DeadJob.__slots__]
@@ -151,5 +169,9 @@ def _fits(chosen: Chosen) -> ColumnElement[bool]:
 
 
 def _holds(part: str | None, *columns: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether one of the columns holds the part; `%` and `_` mean themselves."""
-    return or_(*(column.icontains(part, autoescape=True) for column in columns)) if part else true()
+    """Whether one of the columns holds the part; `%` and `_` mean themselves, and "" is held by none."""
+    if not part:
+        return true() if part is None else false()
+    spellings = dict.fromkeys((part, part.lower(), part.upper(), part.capitalize()))
+    wanted = [part] if part.isascii() else list(spellings)
+    return or_(*(column.icontains(each, autoescape=True) for column in columns for each in wanted))

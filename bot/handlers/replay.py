@@ -22,7 +22,7 @@ from services.flow.paging import turns
 from services.flow.payloads import Masked
 from services.flow.remedies import Remedies
 from services.flow.replay import Replay
-from storage.replaying import DeadGroup, DeadJob
+from storage.replaying import DeadGroup, DeadJob, chooses
 
 GROUPS = 4  # on a page
 REASON = 160  # characters of one
@@ -74,19 +74,21 @@ class ReplayHandlers:
         """/retry ID, /retry all, /retry [all] TOPIC [TEXT]: the text is part of a key or a reason."""
         place, asker = place_of(message_of(update), context.language), asker_of(update)
         ask = partial(self._replay.ask, context.work, place, asker)
-        match [word[:WORD] for word in context.args or []]:
+        match context.args or []:
             case ["all"]:
                 asked, refusal = await ask(), Text("failed-none")
             case [number] if looks_like_number(number):
                 job_id = typed_number(number)
                 asked = await ask(job_id=job_id) if job_id else 0
-                refusal = await self._not_dead(job_id, number)
+                refusal = await self._not_dead(job_id, number[:WORD])
             case ["all", topic] | [topic] if TOPIC.fullmatch(topic):
-                asked, refusal = await ask(topic=topic), Text("retry-none-of", {"topic": topic})
-            case ["all", topic, *parts] | [topic, *parts] if TOPIC.fullmatch(topic):
+                asked, refusal = await ask(topic=topic), Text("retry-none-of", {"topic": topic[:WORD]})
+            case ["all", topic, *parts] | [topic, *parts] if TOPIC.fullmatch(topic) and chooses(
+                "".join(parts)
+            ):
                 part = " ".join(parts)
                 asked = await ask(topic=topic, part=part)
-                refusal = Text("retry-none-with", {"topic": topic, "part": self._excerpt(part, WORD)})
+                refusal = Text("retry-none-with", {"topic": topic[:WORD], "part": self._excerpt(part, WORD)})
             case _:
                 asked, refusal = 0, Text("retry-usage")
         if not asked:

@@ -29,8 +29,8 @@ log = structlog.get_logger(__name__)
 # Requests of a lane on their way together. At two a second this is enough for answers that take four seconds,
 # and a portal that works for twenty seconds on each is not asked to do more at a time.
 AT_ONCE = 8
-# Seconds between the beginnings of two requests for which nobody waits, unless they are full: what is read
-# for many jobs at one time comes in drops, and each drop would be a request.
+# Seconds between the beginnings of two requests for which nobody waits, while one is on its way, unless they
+# are full: what is read for many jobs at one time comes in drops, and each drop would be a request.
 GATHER = 0.1
 
 
@@ -128,7 +128,9 @@ class Batcher:
         wait = max(self._operating.wait_for(command.method) for command in commands)
         if not wait:
             return []
-        return [NotRun("the method's operating time is used up", wait, METHOD_PAUSED) for _ in commands]
+        return [
+            NotRun(f"{METHOD_PAUSED} its operating time is used up", wait, METHOD_PAUSED) for _ in commands
+        ]
 
     def _serve(self, lane: _Lane) -> None:
         lane.changed.set()
@@ -156,7 +158,9 @@ class Batcher:
 
     def _gathers(self, lane: _Lane) -> float:
         """Seconds that the next request waits for company; 0: it goes now."""
-        if lane.urgent or sum(len(entry.commands) for entry in lane.entries) >= self._size:
+        if lane.urgent or not lane.under_way:
+            return 0.0
+        if sum(len(entry.commands) for entry in lane.entries) >= self._size:
             return 0.0
         return max(lane.began_at + GATHER - self._clock.monotonic(), 0.0)
 

@@ -8,11 +8,14 @@ from services.bitrix24.errors import (
     PortalRefused,
     PortalUnavailable,
 )
+from services.bitrix24.outcomes import BUCKET_FULL, METHOD_PAUSED
+from services.engine.errors import BreakerOpen
 from services.flow.remedies import Remedy
 
 REMEDIES = (
-    Remedy("portal-limits", PortalUnavailable, "QUERY_LIMIT_EXCEEDED"),
-    Remedy("portal-limits", PortalUnavailable, "OPERATION_TIME_LIMIT"),
+    Remedy("portal-limits", PortalUnavailable, BUCKET_FULL),
+    Remedy("portal-limits", PortalUnavailable, METHOD_PAUSED),
+    Remedy("portal-away", BreakerOpen, f"{SYSTEM}: "),
     Remedy("portal-away", None, f"{SYSTEM}: "),
     Remedy("portal-unknown", OutcomeUnknown),
     Remedy("portal-away", PortalUnavailable),

@@ -84,9 +84,9 @@ class Fields:
         return made
 
     def record(self, tx: Transaction, job: Job | None, actor: str, made: Sequence[Made]) -> None:
-        """Journal what is there now, and tell the other processes."""
+        """Journal what was made, and tell the other processes."""
         for one in made:
-            if one.outcome in ("made", "there"):
+            if one.outcome == "made":
                 after = {"type": one.type, "outcome": one.outcome}
                 self._journal.record(tx, job, actor, "add", KIND, one.name, after=after)
         invalidations.add(tx, SCHEMA, None, at=self._looking.clock.now())

@@ -10,7 +10,7 @@ from services.engine.health import Told
 
 HINT = "See MAPPING_FILE; docs/mapping.md tells what a field may be made of."
 OFFER = "fields"  # what the hub itself can do: make the fields
-PATIENCE = 8.0  # seconds for the portals' answers
+PATIENCE = 9.0  # seconds for everything, the database too; each portal has fewer of its own
 NAMED = 5  # stages, or choices, in one line
 _MAKE = "make it with the button below /doctor, or with run.py mapping create-fields"
 _BY_HAND = "Make it in the portal, or name another one in MAPPING_FILE."

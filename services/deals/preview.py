@@ -40,6 +40,8 @@ class Line:
 class Plan:
     """What a transfer would come to by the mapping `label`; `twin` is None when it would be made anew.
 
+    `gone`: the twin that it had, when somebody deleted that at home. Nothing is written then unless somebody
+    asks for a transfer, and that is what the rest is about.
     `bound`: which of contacts, company and product rows would be brought over, as `looking` names them.
     `passed_by`: the source's own fields and links to items that hold something and that no rule takes.
     """
@@ -50,6 +52,7 @@ class Plan:
     lines: tuple[Line, ...]
     bound: frozenset[str]
     passed_by: tuple[str, ...] = ()
+    gone: int | None = None
 
     @property
     def news(self) -> tuple[Line, ...]:
@@ -75,20 +78,22 @@ class Preview:
         if look is None:
             return None
         link = await self.looking.database.read(lambda tx: deal_links.of_source(tx, key.domain, key.id))
-        target, twin = await self._twin(key, link)
-        linked = link if link and link.target_deal_id == target else None
+        linked, target, twin = await self._twin(key, link)
         lines = _Drawing(look, linked, twin).lines()
-        bound = look.bound_otherwise(linked)
-        return Plan(key, target, look.rules.label, tuple(lines), bound, tuple(_passed_by(look)))
+        bound, passed_by = look.bound_otherwise(linked), _passed_by(look)
+        gone = link.target_deal_id if link and not linked else None
+        return Plan(key, target, look.rules.label, tuple(lines), bound, tuple(passed_by), gone)
 
-    async def _twin(self, key: DealKey, link: DealLink | None) -> tuple[int | None, Fields | None]:
-        """By the link, else by its origin."""
-        if link and (twin := await self.twins.read(link.target_deal_id, urgent=True)):
-            return link.target_deal_id, twin
+    async def _twin(
+        self, key: DealKey, link: DealLink | None
+    ) -> tuple[DealLink | None, int | None, Fields | None]:
+        """By the link, which is given back while its twin is there; else by its origin."""
+        if link and (twin := await self.twins.read(link.target_deal_id, urgent=True)) is not None:
+            return link, link.target_deal_id, twin
         target = await self.twins.of_origin(key, urgent=True)
         if target is None:
-            return None, None
-        return target, await self.twins.read(target, urgent=True)
+            return None, None, None
+        return None, target, await self.twins.read(target, urgent=True)
 
 
 class _Drawing:

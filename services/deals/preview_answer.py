@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.deals.looking import COMPANY, CONTACTS, ROWS
 from services.deals.model import DealKey
 from services.deals.preview import Line, Plan, Preview
 from services.engine.errors import NoSuchItem
@@ -11,6 +12,7 @@ from services.flow.messages import Content, Text
 MOST = 15  # fields that are told
 VALUE = 80  # characters of a value
 NAMES = 300  # characters of the names of fields
+_BOUND = {CONTACTS: Text("bound-contacts"), COMPANY: Text("bound-company"), ROWS: Text("bound-rows")}
 
 
 class PreviewAnswer:
@@ -31,7 +33,7 @@ class PreviewAnswer:
         if len(news) > MOST:
             texts.append(Text("preview-more", {"count": len(news) - MOST}))
         if plan.bound:
-            texts.append(Text("preview-bound", {"names": ", ".join(sorted(plan.bound))}))
+            texts += [Text("preview-bound"), *(_BOUND[name] for name in sorted(plan.bound))]
         if plan.passed_by:
             names = self._excerpt(", ".join(plan.passed_by), NAMES)
             texts.append(Text("preview-passed-by", {"names": names}))
@@ -51,6 +53,8 @@ class PreviewAnswer:
 
 
 def _twin(plan: Plan) -> Text:
+    if plan.gone is not None:
+        return Text("preview-gone", {"number": plan.gone})
     if plan.twin is None:
         return Text("preview-new")
     name = "preview-twin" if plan.writes or plan.bound else "preview-same"

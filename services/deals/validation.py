@@ -1,12 +1,13 @@
 """The mapping held against the portals: at the start, after each reload, and whenever the doctor asks."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
 
 from services.bitrix24.client import Portal
+from services.bitrix24.errors import PortalUnavailable
 from services.deals.looking import Looking
 from services.deals.mapping.checking import Finding, check
 from services.deals.mapping.converting import Answers
@@ -21,7 +22,7 @@ from storage.records import Notice
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = 10.0  # seconds for the portals' answers: other signs wait behind this one
+PATIENCE = 8.0  # seconds for one portal's answers: other signs, or somebody, wait for them
 SETTLING = timedelta(seconds=10)  # after a start, when what waited is worked first
 MOST = 20  # findings in one line of the log
 ANSWERED = frozenset({"stage", "choice"})  # what somebody may have answered instead of the file
@@ -45,14 +46,14 @@ class Validation:
 
         Portals that were asked at most `within` seconds ago are not asked again.
         """
-        sources, schemas = self._looking.sources, self._looking.schemas
-        home = await schemas.of(sources.home, within=within)
-        async with asyncio.TaskGroup() as group:
-            asked = {
-                domain: group.create_task(self._of(portal, home, within))
-                for domain, portal in sources.portals.items()
-            }
-        return {domain: task.result() for domain, task in asked.items()}
+        sources = self._looking.sources
+        home, *there = await self._schemas([sources.home, *sources.portals.values()], within)
+        if isinstance(home, HubError):
+            raise home
+        return {
+            domain: await self._found(domain, one, home)
+            for domain, one in zip(sources.portals, there, strict=True)
+        }
 
     async def look(self, opened: Mapping[str, Notice]) -> Findings:
         """The sign of target fields that the home portal lacks. Asks nobody while none is missing.
@@ -62,21 +63,19 @@ class Validation:
         rules, clock = self._looking.rules(), self._looking.clock
         if clock.now() - self._started < SETTLING:
             return Findings(unclear=frozenset(opened))
-        try:
-            async with clock.timeout(PATIENCE):
-                home = await self._home(rules, has_news=bool(opened))
-                await self._hold(rules, home)
-        except (HubError, TimeoutError):
+        home = await self._home(rules, has_news=bool(opened))
+        if isinstance(home, HubError):
             return Findings(unclear=frozenset(opened))
         domain = self._looking.sources.home.domain
         found = missing(rules, home)
+        await self._hold(rules, home)
         return Findings([Cause(name, params={"field": name, "domain": domain}) for name in found])
 
-    async def _home(self, rules: Rules, *, has_news: bool) -> PortalSchema:
-        home, schemas = self._looking.sources.home, self._looking.schemas
-        known = schemas.known(home)
+    async def _home(self, rules: Rules, *, has_news: bool) -> PortalSchema | HubError:
+        home = self._looking.sources.home
+        known = self._looking.schemas.known(home)
         if known is None or has_news or missing(rules, known):
-            return await schemas.of(home)
+            return await self._schema(home, FRESH)
         return known
 
     async def _hold(self, rules: Rules, home: PortalSchema) -> None:
@@ -86,20 +85,33 @@ class Validation:
             for domain, portal in self._looking.sources.portals.items()
             if self._held.get(domain) != rules.label
         ]
-        async with asyncio.TaskGroup() as group:
-            asked = {portal.domain: group.create_task(self._of(portal, home, FRESH)) for portal in news}
-        for domain, task in asked.items():
-            found = task.result()
+        for portal, there in zip(news, await self._schemas(news, FRESH), strict=True):
+            found = await self._found(portal.domain, there, home)
             if not isinstance(found, HubError):
-                self._held[domain] = rules.label
-                _log(domain, rules.label, found)
+                self._held[portal.domain] = rules.label
+                _log(portal.domain, rules.label, found)
 
-    async def _of(self, source: Portal, home: PortalSchema, within: float) -> tuple[Finding, ...] | HubError:
-        domain = source.domain
+    async def _schemas(self, portals: Sequence[Portal], within: float) -> list[PortalSchema | HubError]:
+        """Each portal's, all asked at one moment: none keeps what the others say from being heard."""
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(self._schema(portal, within)) for portal in portals]
+        return [task.result() for task in asked]
+
+    async def _schema(self, portal: Portal, within: float) -> PortalSchema | HubError:
+        """A portal's, or why it cannot be asked now."""
         try:
-            there = await self._looking.schemas.of(source, within=within)
+            async with self._looking.clock.timeout(PATIENCE):
+                return await self._looking.schemas.of(portal, within=within)
+        except TimeoutError:
+            return PortalUnavailable(f"no answer in {PATIENCE:.0f} s")
         except HubError as error:
             return error
+
+    async def _found(
+        self, domain: str, there: PortalSchema | HubError, home: PortalSchema
+    ) -> tuple[Finding, ...] | HubError:
+        if isinstance(there, HubError):
+            return there
         answers = await self._answers(domain)
         found = check(self._looking.rules(), there, home)
         return tuple(

@@ -13,6 +13,9 @@ from services.flow.proposals import Proposals
 from services.flow.roles import RANK, Roles
 from storage.database import Transaction
 
+# Presses that change nothing: groups are shown them too, and each press asks for the role of whoever pressed.
+READING = frozenset({"preview"})
+
 
 class Checks:
     """Answers "is it there?" in the manner of the place: words in private, quietly in groups."""
@@ -34,7 +37,7 @@ class Checks:
         await self._roles.require(asker, kind.role, place, changes=False)
         item = await kind.find(wanted.key)
         if item and (in_words or place.private):
-            actions = await self._actions(item, asker) if place.private else ()
+            actions = await self._actions(item, asker, place)
             work.write(lambda tx: self._tell(tx, work, item, place, actions))
         elif item:
             work.write(lambda tx: self._react(tx, work, place))
@@ -86,13 +89,16 @@ class Checks:
                         raise answer
         return offers, unknown, rest
 
-    async def _actions(self, item: Item, asker: Asker) -> tuple[Action, ...]:
-        """What this person may do with it, as far as anybody can tell now."""
+    async def _actions(self, item: Item, asker: Asker, place: Place) -> tuple[Action, ...]:
+        """What this person may do with it here, as far as anybody can tell now."""
+        offered = [each for each in item.card.actions if place.private or each.press in READING]
+        if not offered:
+            return ()
         try:
             rank = RANK[await self._roles.of(asker.user_id)]
         except Unavailable:
             rank = RANK["everyone"]
-        return tuple(each for each in item.card.actions if RANK[each.role] <= rank)
+        return tuple(each for each in offered if RANK[each.role] <= rank)
 
     def _tell(
         self, tx: Transaction, work: Work, item: Item, place: Place, actions: tuple[Action, ...]

@@ -7,12 +7,10 @@ from typing import Any
 
 from services.engine.observability import MASK
 from services.flow.excerpts import MORE
+from services.flow.naming import tells_who
 
 MOST = 600  # characters
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:\\\[\]=]{1,64}@(?:[^\s@<>\"'(),;:\\\[\]./=]{1,63}\.)+\w{2,63}")
-_NAMING = re.compile(
-    r"(?:^|[_.])(?:name|firstname|lastname|surname|username|fio)$|e-?mail|phone", re.IGNORECASE
-)
 
 Masked = Callable[[str], str]
 """A payload → what may be shown of it."""
@@ -34,7 +32,7 @@ def masking(redact: Callable[[str], str]) -> Masked:
 def _anonymous(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {
-            _EMAIL.sub(MASK, name): MASK if each and _NAMING.search(name) else _anonymous(each)
+            _EMAIL.sub(MASK, name): MASK if each and tells_who(name) else _anonymous(each)
             for name, each in value.items()
         }
     if isinstance(value, list):

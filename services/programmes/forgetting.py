@@ -8,33 +8,40 @@ from collections.abc import Mapping
 
 from services.flow.contacts import email_of, phone_of
 from services.flow.forgetting import Part
-from services.flow.pseudonyms import Known, Pseudonym
+from services.flow.pseudonyms import Known, Pseudonym, Pseudonyms
 from services.programmes.jobs import CONTACT
 from storage import forgotten_submissions as rows
 from storage.database import Transaction
 
 
 def learn(tx: Transaction, known: Known) -> None:
-    """The e-mails and names that were handed in with the phone, and the phones with the e-mails."""
+    """The e-mails and names that were handed in with the phone, or with the e-mail alone."""
     for row in rows.every(tx):
-        phone, email = phone_of(row.phone), email_of(row.email)
-        if phone in known.phones or (email in known.emails and (phone is None or not known.phones)):
-            known.phones |= {phone} if phone else set()
+        if is_theirs(row, known):
+            email, name = email_of(row.email), f"{row.name} {row.last_name}".strip()
             known.emails |= {email} if email else set()
+            known.names |= {name} if name else set()
             known.jobs.add(f"submission:{row.id}")
-            known.names |= {name} if (name := f"{row.name} {row.last_name}".strip()) else set()
+
+
+def is_theirs(row: rows.Bearer, known: Known) -> bool:
+    """The phone decides, for families share an e-mail; the e-mail only where no phone was given."""
+    phone = phone_of(row.phone)
+    return phone in known.phones if phone else email_of(row.email) in known.emails
 
 
 def forget(tx: Transaction, known: Known, pseudonym: Pseudonym) -> Mapping[str, int]:
-    """All that the person handed in."""
-    mine = [
-        row.id
-        for row in rows.every(tx)
-        if phone_of(row.phone) in known.phones or email_of(row.email) in known.emails
-    ]
-    for submission_id in mine:
-        rows.forget(tx, submission_id, pseudonym.name)
-    return {"submissions": len(mine)} if mine else {}
+    """All that the person handed in, and ids of others' that were made of the person."""
+    pseudonyms, changed = Pseudonyms(known, pseudonym), 0
+    for row in list(rows.every(tx)):
+        if is_theirs(row, known):
+            rows.forget(tx, row.id, pseudonym.name)
+        elif pseudonyms.text(row.id) != row.id:
+            rows.rename(tx, row.id, pseudonym.name)
+        else:
+            continue
+        changed += 1
+    return {"submissions": changed} if changed else {}
 
 
 PART = Part(regions=(CONTACT,), learn=learn, forget=forget)

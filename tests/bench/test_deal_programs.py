@@ -28,4 +28,5 @@ async def test_new_deals_keep_slow_portals_going_in_virtual_time() -> None:
     table = await deals_operating.deals_at_the_limit(TINY, Random(1))
     assert counted(table, CUT)[OURS] == 0
     assert counted(table, REFUSED)[OURS] == 0
+    assert counted(table, deals.DOUBLED)[OURS] == 0
     assert table.figures[OURS][0] > 0

@@ -12,9 +12,8 @@ from bench.rounds import TINY, Contender, Table, play
 from tests.postgres import PostgresServer
 
 ELSEWHERE = {"memory", "memory-rss", "memory-many", "postgres-1", "postgres-64"}  # cheaper ways in, below
-PORTALS = {name for name in PROGRAMS if name.startswith("portal-")} | {
-    "poll-forms"
-}  # test_portal_programs.py
+# test_portal_programs.py and test_deal_programs.py
+PORTALS = {name for name in PROGRAMS if name.startswith(("portal-", "deals-"))} | {"poll-forms"}
 
 
 @pytest.mark.parametrize("name", sorted(set(PROGRAMS) - ELSEWHERE - PORTALS))

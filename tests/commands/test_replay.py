@@ -113,3 +113,20 @@ def test_a_part_of_the_reason_or_of_the_key_may_be_named(run: Run, file: Path) -
     )
     assert "telegram" not in told.stdout
     assert [state for _, state, _ in states(file)] == ["dead", "dead", "waiting"]
+
+
+@pytest.mark.parametrize("empty", ["", " ", "%", "\u200b", "“”"])
+@pytest.mark.parametrize("option", ["--topic", "--reason", "--key"])
+def test_an_option_that_names_nothing_is_wrong_usage_and_not_everything(
+    run: Run, file: Path, option: str, empty: str
+) -> None:
+    told = run("replay", option, empty)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr == (f"switchboard: {option}: give a text with a letter or a digit, or leave it out\n")
+    assert {state for _, state, _ in states(file)} == {"dead"}
+
+
+def test_all_options_that_name_nothing_are_told(run: Run, file: Path) -> None:
+    told = run("replay", "--topic", "telegram", "--key", "", "--reason", "", "--dry-run")
+    assert told.returncode == 2
+    assert told.stderr.startswith("switchboard: --reason, --key: ")

@@ -52,9 +52,11 @@ VERBS = (
 ANYHOW = {
     "backup": {"jobs", "journal"},
     "check": {"proposals", "portal_buckets"},  # the portal is asked, and what it lacks is offered
+    "deal": {"portal_buckets"},  # the portal is asked
     "doctor": {"jobs", "health_marks", "portal_buckets"},
     "pause": {"confirmations"},
     "programme": {"proposals", "portal_buckets"},
+    "reload": {"invalidations"},  # the file is read, and other processes are told to
     "start": {"jobs"},
 }
 

@@ -1,6 +1,7 @@
 """A home portal that tells of every write and spells in its own way: no write calls for the next one."""
 
 import html
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,10 @@ from tests.town import Outside, Town, TownClock
 
 SEED = 20260831
 LATENCY = 0.2  # seconds of a request: time in which people go on working
+# Of the home values that are overwritten this part may have been read by nobody, and so be told nowhere:
+# somebody gave the field a value while a write to it was on its way. Of the time in which people work that is
+# two requests (0.4 s) at most for each of a deal's 40 writes in 24 minutes, or of its 8 in 70 seconds.
+UNREAD = 0.05
 QUIET = 5.0  # seconds after the last edit was told of
 STAGES = {
     "C1:NEW": "NEW",
@@ -114,20 +119,19 @@ def wanted(home: Portal) -> Callable[[Fields], Fields]:
     return made
 
 
-async def _untold(town: Town, seen: list[tuple[Change, Change]]) -> list[Change]:
-    """Of the home values that were read and then overwritten those that the journal does not have."""
+Value = tuple[str, str, str]  # a deal's number, a field's name, and what stood there
+
+
+async def _untold(town: Town, seen: list[tuple[Change, Change]]) -> Counter[Value]:
+    """Of the home values that were read and then overwritten those that the journal has less often."""
     links = await town.rows("SELECT target_deal_id, source_deal_id FROM deal_links")
     sources = {target: str(source) for target, source in links}
-    told = {
+    told = Counter(
         (key.rpartition("/")[2], name, as_text(value))
         for _, key, before, _ in await story(town, "overwrite")
         for name, value in before.items()
-    }
-    return [
-        edited
-        for edited, _ in seen
-        if (sources[edited.deal], edited.field, as_text(edited.after)) not in told
-    ]
+    )
+    return Counter((sources[edited.deal], edited.field, as_text(edited.after)) for edited, _ in seen) - told
 
 
 async def _play(outside: Outside, folder: Path, size: Size) -> None:
@@ -156,18 +160,21 @@ async def _check(town: Town, partner: Portal, diary: Diary, size: Size) -> None:
     await town.clock.advance(QUIET)
     waiting = await town.rows("SELECT key FROM jobs WHERE topic = 'deals' AND state NOT IN ('done', 'dead')")
     await town.clock.advance(60.0)
-    seen = [pair for pair in diary.overwritten() if diary.was_read(*pair)]
+    overwritten = diary.overwritten()
+    seen = [pair for pair in overwritten if diary.was_read(*pair)]
+    unread = len(overwritten) - len(seen)
     print(
         f"{edits} edits of {size.deals} deals: {len(diary.writes)} writes, the last "
         f"{max(diary.writes) - told:.1f} s after the last edit was told of; "
-        f"{len(diary.overwritten())} home values overwritten, {len(seen)} of them seen"
+        f"{len(overwritten)} home values overwritten, {unread} of them read by nobody"
     )
     assert waiting == []
     assert differing(home, partner, wanted(home)) == []
     assert len(diary.writes) <= edits
     assert max(diary.writes) <= told + QUIET
     assert len(home.deals) == size.deals
-    assert await _untold(town, seen) == []
+    assert not await _untold(town, seen)
+    assert unread <= UNREAD * len(overwritten)
     assert len(seen) >= size.at_home / 2
 
 

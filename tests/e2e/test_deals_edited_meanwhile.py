@@ -1,12 +1,11 @@
-"""Somebody acts at home before a question about the deal is answered: that is their edit, and stays known as one."""
+"""Somebody acts at home before a question is answered: that is their edit, and stays known as one."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.council import OFFICE
-from tests.e2e.partner import PARTNER, delete, edit, story
-from tests.e2e.test_deals_asking import (
+from tests.e2e.deals_asking import (
     NEW_STAGE,
     answers,
     asking,
@@ -14,6 +13,7 @@ from tests.e2e.test_deals_asking import (
     labels,
     partner_with_a_stage,
 )
+from tests.e2e.partner import PARTNER, delete, edit, story
 from tests.e2e.wording import words
 from tests.town import ADMIN, Outside
 

@@ -1,5 +1,6 @@
 """Deals of a partner become twins in the home portal and stay equal, with as few requests as it takes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from sandbox.bitrix24.user_fields import add_user_field
 from services.deals.model import Result
 from storage import mapping_answers
 from storage.mapping_answers import MappingAnswer
+from tests.e2e.likeness import with_more_rules
 from tests.e2e.partner import (
     OTHER,
     PARTNER,
@@ -241,16 +243,33 @@ async def test_two_partners_deals_of_one_number_at_one_moment_have_a_twin_each(o
         assert sound(outside.portal)
 
 
-async def test_a_deal_of_sixty_fields_and_odd_amounts_is_one_like_others(outside: Outside) -> None:
+async def test_all_of_sixty_user_fields_come_home_and_odd_amounts_stay_what_they_are(
+    outside: Outside, tmp_path: Path
+) -> None:
     partner, home = new_partner(outside), outside.portal
-    for place in range(60):
-        add_user_field(partner, {"FIELD_NAME": f"UF_CRM_F{place}", "USER_TYPE_ID": "money"})
-    fields = {f"UF_CRM_F{place}": "1000.00|RUB" for place in range(60)}
-    async with exchanging(outside, partner) as town:
-        partner.add_deal(TITLE="Курс", OPPORTUNITY="1000.00", **fields)
+    names = [f"UF_CRM_F{place}" for place in range(60)]
+    for portal in (partner, home):
+        for name in names:
+            add_user_field(portal, {"FIELD_NAME": name, "USER_TYPE_ID": "money"})
+    rules = "".join(f'[fields.{name}]\nsource = "{name}"\n' for name in names)
+    amounts = {name: f"{1000 + place}.{place:02}|RUB" for place, name in enumerate(names)}
+    async with exchanging(outside, partner, MAPPING_FILE=with_more_rules(tmp_path, rules)) as town:
+        number = partner.add_deal(TITLE="Курс", OPPORTUNITY="1000.00", **amounts)
         await transferred(town)
         [twin] = home.deals.values()
         assert (twin["OPPORTUNITY"], twin["TITLE"]) == ("1000.00", "Курс")
+        assert worth(twin, names) == worth(amounts, names)
+        edit(partner, number, UF_CRM_F59="7.50|USD")
+        await transferred(town)
+        [written] = home.ledger.of("crm.deal.update")
+        assert list(written.params["fields"]) == ["UF_CRM_F59"]
+        assert worth(twin, names) == worth(amounts | {"UF_CRM_F59": "7.50|USD"}, names)
+
+
+def worth(deal: Mapping[str, Any], names: list[str]) -> dict[str, tuple[float, str]]:
+    """What the fields hold: 1000.00 and 1000 are one amount."""
+    parts = {name: str(deal[name]).split("|") for name in names}
+    return {name: (float(amount), currency) for name, (amount, currency) in parts.items()}
 
 
 async def test_product_rows_go_along_and_leave_the_amount_alone(outside: Outside) -> None:

@@ -6,11 +6,22 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sandbox.telegram.messages import Message
+from services.bitrix24.errors import PortalMisconfigured, PortalNotFound, PortalRefused
+from services.bitrix24.outcomes import (
+    AWAY,
+    BUCKET_FULL,
+    LEFT_ALONE,
+    METHOD_PAUSED,
+    Failed,
+    NotRun,
+    Unknown,
+    error_of,
+)
 from services.engine.errors import HubError
 from tests.e2e.operating import answer, confirm, plant, steps
 from tests.e2e.partner import PARTNER, exchanging, new_partner, transferred
 from tests.e2e.wording import press_buttons, words
-from tests.town import ADMIN, BORIS, CHEN, Outside, Town
+from tests.town import ADMIN, BORIS, CHEN, Outside, Town, TownClock
 
 
 @pytest.fixture
@@ -81,15 +92,26 @@ async def test_a_number_that_nothing_failed_has_is_told(town: Town, wanted: str)
     assert (await asked(town, f"/failed {wanted}")).text == words("retry-no-such", number=wanted)
 
 
+GET = "crm.deal.get"
+
+
+def of(outcome: Failed | NotRun | Unknown) -> str:
+    """The reason that is stored of a job when a call of it ended so."""
+    error = error_of(GET, outcome)
+    return f"{type(error).__name__}: {error}"
+
+
 @pytest.mark.parametrize(
     ("reason", "name"),
     [
-        ("PortalUnavailable: bitrix24: crm.deal.get: no answer in 30 s", "portal-away"),
-        ("PortalUnavailable: bitrix24: crm.deal.get: QUERY_LIMIT_EXCEEDED", "portal-limits"),
-        ("OutcomeUnknown: bitrix24: crm.deal.add: no answer in 30 s", "portal-unknown"),
-        ("PortalMisconfigured: crm.deal.get: INVALID_CREDENTIALS", "portal-credentials"),
-        ("PortalNotFound: crm.deal.get: NOT_FOUND", "portal-not-found"),
-        ("PortalRefused: crm.deal.add: ERROR_CORE", "portal-refused"),
+        (of(NotRun("no answer in 30 s", code=AWAY)), "portal-away"),
+        (of(NotRun("left alone, it failed", 30.0, LEFT_ALONE)), "portal-away"),
+        (of(NotRun(f"{BUCKET_FULL} Too many requests", code=BUCKET_FULL)), "portal-limits"),
+        (of(NotRun(f"{METHOD_PAUSED} Method is blocked", 300.0, METHOD_PAUSED)), "portal-limits"),
+        (of(Unknown("no answer in 30 s")), "portal-unknown"),
+        (of(Failed(PortalMisconfigured(GET, "INVALID_CREDENTIALS"))), "portal-credentials"),
+        (of(Failed(PortalNotFound(GET, "NOT_FOUND"))), "portal-not-found"),
+        (of(Failed(PortalRefused(GET, "ERROR_CORE"))), "portal-refused"),
         ("Refused: partner9.bitrix24.ru is no source of deals", "no-source"),
         ("Refused: there is no poll form for poll 7", "no-poll-form"),
         ("Refused: the submission is gone", "submission-gone"),
@@ -111,6 +133,22 @@ async def test_each_kind_of_error_has_its_help(town: Town, reason: str, name: st
     told = (await asked(town, f"/failed {number}")).text
     assert words(f"why-{name}") in told
     assert words(f"helps-{name}") in told
+
+
+async def test_the_operating_limit_is_told_as_a_limit_whoever_refuses(outside: Outside) -> None:
+    """The portal does so once; from then on the hub itself refuses until the method may be called again."""
+    partner = new_partner(outside)
+    async with exchanging(outside, partner, DEALS_SYNC_INTERVAL="86400") as town:
+        assert isinstance(town.clock, TownClock)
+        partner.faults.plan("operating", method=GET)
+        for title in ("A", "B"):
+            partner.add_deal(TITLE=title)
+            await town.clock.advance(5)
+        of_deals = "topic = 'deals' AND reason IS NOT NULL"
+        failed = await town.rows(f"SELECT DISTINCT key, reason FROM jobs WHERE {of_deals}")
+        assert partner.ledger.of(GET) == [], "it would have answered a second question"
+        against = town.switchboard.hub.remedies.against
+        assert [against(str(reason)) for _, reason in failed] == ["portal-limits"] * 2
 
 
 async def test_every_error_of_the_hub_is_told_as_something_that_was_foreseen(town: Town) -> None:
@@ -135,6 +173,18 @@ async def test_a_part_of_a_key_or_a_reason_chooses_what_is_retried(town: Town) -
     question = await asked(town, f"/retry telegram chat:{BORIS}")
     assert words("replay-question", count=1) in question.text
     assert words("replay-question", count=1) in (await asked(town, "/retry telegram")).text
+
+
+async def test_a_long_word_chooses_as_a_whole_and_is_cut_where_it_is_shown(town: Town) -> None:
+    alike = "p" * 47
+    longest, other = f"{alike}a.bitrix24.ru", f"{alike}b.bitrix24.ru"
+    mine, _ = [await plant(town, CHEN, reason=f"Refused: {domain} is away") for domain in (longest, other)]
+    assert len(longest) == 60
+    await confirm(town, await asked(town, f"/retry telegram {longest}"))
+    await steps(town, 4)
+    assert await town.rows("SELECT id FROM jobs WHERE state = 'done' AND replays = 1") == [(mine,)]
+    nothing = await asked(town, f"/retry telegram {longest}")
+    assert nothing.text == words("retry-none-with", topic="telegram", part=f"{'p' * 39}…")
 
 
 async def test_a_deals_job_is_named_as_people_write_the_deal(outside: Outside) -> None:

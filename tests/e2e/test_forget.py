@@ -7,7 +7,7 @@ import pytest
 from tests.commands.test_run import Result, Run, run
 from tests.e2e.operating import hurry
 from tests.e2e.poll_forms import MATHS, a_form, at_work, hand_in, standing
-from tests.storage.test_forgetting import dump
+from tests.storage.forgetting_rows import dump
 from tests.town import BORIS, CHEN, GROUP, UNLISTED, Outside, Town
 
 __all__ = ["run"]
@@ -62,8 +62,9 @@ async def test_everything_that_a_person_left_is_pseudonymised(run: Run, outside:
         await town.clock.advance(3)  # type: ignore[attr-defined]
         await town.settle()
         assert region.get("79161234567") is None
-        gone = await forget(run, outside, PHONE)
-        assert (gone.returncode, gone.stdout.split("\n")[0]) == (0, "nothing is stored about this person")
+        for words in ("@Boris", PHONE):
+            gone = await forget(run, outside, words)
+            assert (gone.returncode, gone.stdout.split("\n")[0]) == (0, "nothing is stored about this person")
 
 
 async def test_who_writes_again_is_known_again_and_what_is_of_others_goes_on(
@@ -98,7 +99,7 @@ async def test_a_form_that_still_waits_is_not_brought_to_the_portal_any_more(
         assert (state, reason) == ("dead", "Refused: the submission is gone")
 
 
-@pytest.mark.parametrize("words", ["nobody", "@nobody", "12-34"])
+@pytest.mark.parametrize("words", ["nobody", "@", "12-34", "9161112233"])
 async def test_words_that_mean_nobody_are_wrong_usage(run: Run, outside: Outside, words: str) -> None:
     async with at_work(outside):
         refused = await forget(run, outside, words)

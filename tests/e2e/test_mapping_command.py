@@ -13,7 +13,7 @@ from sandbox.bitrix24.portal import Portal
 from sandbox.telegram.state import DEMO_TOKEN
 from tests.commands.test_resync import first_pass
 from tests.commands.test_run import Result, Run, run
-from tests.e2e.partner import OTHER, PARTNER, edit, exchanging, new_partner
+from tests.e2e.partner import OTHER, PARTNER, delete, edit, exchanging, new_partner
 from tests.storage.files import new_file
 from tests.town import HOME_PORTAL, Outside, new_outside, portal_settings
 
@@ -109,6 +109,29 @@ async def test_beside_a_hub_the_twin_is_shown_with_what_differs_and_nothing_is_s
         assert found["OPPORTUNITY"] == ["100", "100", "250", "write, undoing an edit at home"]
         assert found["CURRENCY_ID"] == ["USD", "USD", "RUB", "write"]
         assert writes(home) == []
+
+
+async def test_of_a_twin_that_was_deleted_nothing_is_written_unless_somebody_asks(
+    run: Run, tmp_path: Path
+) -> None:
+    async with new_outside(tmp_path) as outside:
+        partner, home = new_partner(outside), outside.portal
+        async with exchanging(outside, partner, DEALS_SYNC_INTERVAL="86400") as town:
+            await first_pass(town)
+            number = partner.add_deal(TITLE="Курс")
+            await town.until(lambda: bool(home.deals))
+            await town.settle()
+            [target] = home.deals
+            for portal in (partner, home):
+                portal.events.handlers.clear()
+            delete(home, target)
+            told = await said(run, outside, "test", str(number))
+        assert told.stdout.startswith(
+            f"{PARTNER}/{number}, its twin {target} was deleted at home: nothing is written unless"
+            " somebody asks for it, mapping 1:"
+        )
+        assert table(told)["TITLE"] == ["Курс", "Курс", "-", "write once somebody asks"]
+        assert told.stdout.endswith(" fields would be written once somebody asks; nothing was\n")
 
 
 async def test_the_database_is_left_as_it_is(run: Run, tmp_path: Path) -> None:

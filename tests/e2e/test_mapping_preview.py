@@ -14,7 +14,8 @@ from tests.e2e.operating import answer
 from tests.e2e.partner import OTHER, PARTNER, delete, edit, exchanging, new_partner, transferred
 from tests.e2e.reconciling import pass_by
 from tests.e2e.wording import press_buttons, words
-from tests.town import ADMIN, BORIS, CHEN, Outside, Town
+from tests.pace import UNPACED
+from tests.town import ADMIN, BORIS, CHEN, GROUP, Outside, Town
 
 STAFF = {"STAFF_IDS": str(BORIS), "DEFAULT_LANGUAGE": "en", "DEALS_SYNC_INTERVAL": "86400"}
 BUTTON = "v1:preview"
@@ -163,32 +164,32 @@ async def test_others_are_refused_and_the_longest_domain_has_a_button_too(outsid
         assert len(town.sent(CHEN)) == before + 1
 
 
+EACH = """
+version = 4
+[fields.TITLE]
+source = "TITLE"
+when = "on_add"
+[fields.COMMENTS]
+source = "COMMENTS"
+when = "if_empty"
+[fields.OPPORTUNITY]
+source = "OPPORTUNITY"
+when = "never"
+[fields.ADDITIONAL_INFO]
+source = "UF_CRM_NONE"
+[fields.SOURCE_DESCRIPTION]
+concat = "{source_id} of {source_domain}"
+[fields.UF_CRM_IMPORT_DATE]
+now = true
+when = "on_add"
+[fields.ASSIGNED_BY_ID]
+source = "ASSIGNED_BY_ID"
+"""
+
+
 async def test_each_field_tells_what_becomes_of_it_and_why(outside: Outside, tmp_path: Path) -> None:
     rules = tmp_path / "mapping.toml"
-    rules.write_text(
-        """
-        version = 4
-        [fields.TITLE]
-        source = "TITLE"
-        when = "on_add"
-        [fields.COMMENTS]
-        source = "COMMENTS"
-        when = "if_empty"
-        [fields.OPPORTUNITY]
-        source = "OPPORTUNITY"
-        when = "never"
-        [fields.ADDITIONAL_INFO]
-        source = "UF_CRM_NONE"
-        [fields.SOURCE_DESCRIPTION]
-        concat = "{source_id} of {source_domain}"
-        [fields.UF_CRM_IMPORT_DATE]
-        now = true
-        when = "on_add"
-        [fields.ASSIGNED_BY_ID]
-        source = "ASSIGNED_BY_ID"
-        """,
-        "utf-8",
-    )
+    rules.write_text(EACH, "utf-8")
     partner, home = new_partner(outside), outside.portal
     async with exchanging(outside, partner, MAPPING_FILE=str(rules), **STAFF) as town:
         await pass_by(town)
@@ -242,6 +243,54 @@ async def test_a_twin_is_found_by_its_origin_and_one_that_is_deleted_is_made_ane
         assert gone is not None
         assert gone.twin is None
         assert gone.writes > 0
+
+
+async def test_of_a_twin_that_was_deleted_it_is_told_that_nothing_is_written_unless_somebody_asks(
+    outside: Outside,
+) -> None:
+    partner, home = new_partner(outside), outside.portal
+    async with exchanging(outside, partner, **STAFF) as town:
+        await pass_by(town)
+        number = partner.add_deal(TITLE="Курс")
+        await transferred(town)
+        [target] = home.deals
+        card = await shown(town, str(number))
+        partner.events.handlers.clear()
+        home.events.handlers.clear()
+        delete(home, target)
+        told = await preview(town, card)
+        assert told.split("\n")[1] == words("preview-gone", number=target)
+        assert words("preview-written", field="TITLE", before="–", after="Курс") in told
+
+
+async def test_in_a_group_a_deal_with_a_twin_has_the_button_too_and_only_staff_may_press(
+    outside: Outside,
+) -> None:
+    partner = new_partner(outside)
+    async with exchanging(outside, partner, pace=UNPACED, **STAFF) as town:
+        await pass_by(town)
+        number = partner.add_deal(TITLE="Курс")
+        await transferred(town)
+        card = answer(town, await town.says(ADMIN, f"/deal {number}", GROUP))
+        assert press_buttons(card) == [BUTTON]
+        refused = await town.presses(CHEN, card, BUTTON)
+        assert refused is not None
+        assert refused.text == words("error-not-staff")
+        assert town.last(GROUP) is card
+        await town.presses(ADMIN, card, BUTTON)
+        assert town.last(GROUP).text.startswith(
+            words("preview-head", key=f"{PARTNER}/{number}", label=label(town))
+        )
+
+
+async def test_what_comes_over_beside_the_fields_is_told_in_words(outside: Outside) -> None:
+    partner = new_partner(outside)
+    async with exchanging(outside, partner, **STAFF) as town:
+        await quiet(town, partner)
+        number = partner.add_deal(TITLE="Курс", CONTACT_ID=partner.add_contact(NAME="Анна"))
+        lines = (await preview(town, await shown(town, str(number)))).split("\n")
+        assert lines[lines.index(words("preview-bound")) + 1] == words("bound-contacts")
+        assert "CONTACT_IDS" not in "".join(lines)
 
 
 async def test_what_no_rule_takes_is_named(outside: Outside) -> None:

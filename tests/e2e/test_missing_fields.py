@@ -144,6 +144,22 @@ async def test_a_portal_that_is_away_is_held_against_later(outside: Outside, rul
         assert line["details"]["domain"] == PARTNER
 
 
+async def test_a_source_that_hangs_keeps_nothing_back_about_the_others(
+    outside: Outside, rules: Path, log: Log
+) -> None:
+    partners = [new_partner(outside, domain) for domain in (OTHER, PARTNER)]
+    async with exchanging(outside, *partners, MAPPING_FILE=str(rules), **SELDOM) as town:
+        partners[0].latency = 25.0
+        await town.says(ADMIN, "/version")
+        await steps(town, 90)
+        assert told_of(town, f"{HOME_PORTAL} has no field {FIELD}")
+        assert {line["details"]["domain"] for line in log.events("mapping.held")} == {PARTNER}
+        warnings = (await doctor(town)).text
+        assert f"mapping {HOME_PORTAL} has no field {FIELD}: it is left out" in warnings
+        assert f"mapping {OTHER} cannot be asked now: " in warnings
+        assert f"{PARTNER} cannot be asked now" not in warnings
+
+
 @pytest.mark.parametrize("kind", ["lost_answer", "internal_applied", "timeout_applied"])
 async def test_a_field_whose_making_was_not_answered_is_looked_for_and_made_once(
     outside: Outside, rules: Path, kind: Any
@@ -186,6 +202,7 @@ async def test_a_field_that_is_there_by_then_is_fine(outside: Outside, rules: Pa
         add_user_field(home, {"FIELD_NAME": FIELD, "USER_TYPE_ID": "string"})
         await confirm(town, question)
         assert question.text == words("field-there", field=FIELD)
+        assert await town.rows("SELECT id FROM journal WHERE kind = 'field'") == []
         answered = await town.presses(ADMIN, warnings, BUTTON)
         assert answered is not None
         assert answered.text == words("error-no-missing-field")

@@ -109,6 +109,15 @@ async def test_what_is_no_number_is_answered_with_the_usage(town: Town, wanted: 
     assert told.text in {words("retry-usage"), words("retry-no-such", number="9" * 40)}
 
 
+@pytest.mark.parametrize("part", ['""', "''", "“”", "%", "\u200b", "- -"])
+@pytest.mark.parametrize("of", ["telegram", "all telegram"])
+async def test_a_text_that_names_nothing_is_answered_with_the_usage(town: Town, of: str, part: str) -> None:
+    planted = await plant(town, CHEN, reason=f"Refused: {part}")
+    told = answer(town, await town.says(ADMIN, f"/retry {of} {part}"))
+    assert told.text == words("retry-usage")
+    assert await states(town) == [(planted, "dead")]
+
+
 async def test_a_job_that_has_not_failed_is_left_alone(town: Town) -> None:
     await town.says(CHEN, "/version")
     done = await town.scalar("SELECT max(id) FROM jobs WHERE state = 'done' AND topic = 'telegram'")

@@ -69,7 +69,7 @@ async def test_one_that_is_open_still_waits_and_one_that_ended_does_not(database
         await database.write(given(inquiry(token), opened=[token]))
         assert not await database.write(lambda tx: inquiries.put(tx, inquiry("x")))
         assert await database.write(
-            partial(inquiries.close, token=token, state=state, at=at(1), by="inquiries")
+            partial(inquiries.close, token=token, state=state, at=NOON + WEEK, by="inquiries")
         )
         assert await database.read(waiting) is None
 
@@ -77,12 +77,12 @@ async def test_one_that_is_open_still_waits_and_one_that_ended_does_not(database
 async def test_the_first_end_stands(database: WatchedDatabase) -> None:
     await database.write(given(inquiry(), opened=["t"]))
     answers = [partial(answer, by=f"user:{number}") for number in range(5)]
-    ends = [partial(inquiries.close, token="t", state="expired", at=at(60), by="inquiries")] * 3
+    ends = [partial(inquiries.close, token="t", state="settled", at=at(60), by="inquiries")] * 3
     won = await asyncio.gather(*map(database.write, [*answers, *ends]))
     assert sum(won) == 1
     found = await database.read(lambda tx: inquiries.by_token(tx, "t"))
     assert found
-    expected = [("answered", f"user:{n}", 0) for n in range(5)] + [("expired", "inquiries", None)] * 3
+    expected = [("answered", f"user:{n}", 0) for n in range(5)] + [("settled", "inquiries", None)] * 3
     assert (found.state, found.decided_by, found.chosen) == expected[won.index(True)]
     assert found.decided_at == at(60)
 
@@ -130,6 +130,15 @@ async def test_one_is_overdue_once_its_time_as_an_open_one_is_over(database: Wat
     for moment, tokens in ((NOON + WEEK - DAY, []), (NOON + WEEK, ["a"]), (NOON + 9 * WEEK, ["a"])):
         late = await database.read(partial(inquiries.overdue, now=moment, most=5))
         assert [each.token for each in late] == tokens
+
+
+async def test_one_that_was_put_anew_meanwhile_does_not_expire(database: WatchedDatabase) -> None:
+    await database.write(given(inquiry(), opened=["t"]))
+    [late] = await database.read(partial(inquiries.overdue, now=NOON + WEEK, most=5))
+    expire = partial(inquiries.close, token=late.token, state="expired", by="inquiries")
+    await database.write(lambda tx: inquiries.change(tx, "t", until=NOON + 2 * WEEK, texts=[]))
+    assert not await database.write(lambda tx: expire(tx, at=NOON + WEEK))
+    assert await database.write(lambda tx: expire(tx, at=NOON + 2 * WEEK))
 
 
 async def test_a_message_shows_its_inquiry_in_its_own_chat_only(database: WatchedDatabase) -> None:

@@ -119,3 +119,15 @@ async def test_what_became_of_the_replayed_is_counted(database: WatchedDatabase)
 def _note(tx: Transaction, numbers: list[int]) -> None:
     row = {"actor": "a", "action": "replay", "kind": "job", "at": NOON, "correlation_id": "mine"}
     tx.execute(insert(journal), [row | {"key": str(number)} for number in numbers])
+
+
+async def test_a_part_is_found_in_capitals_or_not_in_either_alphabet(database: WatchedDatabase) -> None:
+    for reason in ("Refused: Портал занят", "Refused: портал", "Refused: ПОРТАЛ", "Refused: portal"):
+        await kill(database, reason=reason)
+
+    async def found(part: str) -> int:
+        counts = await database.read(lambda tx: replaying.counts(tx, Chosen(at(60), reason_part=part)))
+        return sum(counts.values())
+
+    typed = ["портал", "Портал", "ПОРТАЛ", "пОРТАЛ", "REFUSED: П", "PORTAL", "%", "_", ""]
+    assert [await found(each) for each in typed] == [3, 3, 3, 3, 3, 1, 0, 0, 0]

@@ -19,6 +19,7 @@ from services.deals.mapping.model import (
     When,
 )
 from services.deals.mapping.schema import PortalSchema
+from storage.forgotten_links import FORGOTTEN
 
 _NONE = object()
 _Verdict = Literal["quiet", "written", "overwritten", "kept", "asked"]
@@ -105,7 +106,12 @@ class _Judging:
         return is_empty(self.mapped.type_of(name), value)
 
     def _is_edited(self, edit: Edit) -> bool:
-        """At home, since the last transfer; what was there before the first one counts, too."""
+        """At home, since the last transfer; what was there before the first one counts, too.
+
+        What the twin held of somebody who was forgotten since is not known: that is no edit.
+        """
+        if edit.field in self.link.target.get(FORGOTTEN, ()):
+            return False
         if edit.field in self.link.target:
             return bool(self.link.target[edit.field] != edit.before)
         return not self._is_empty(edit.field, edit.before)

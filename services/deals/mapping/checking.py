@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Literal
 
 from services.deals.mapping.model import STAGE, Mapping, Rule
@@ -54,7 +55,8 @@ def missing_field(rule: Rule, known: Sequence[FieldType]) -> Map[str, Any] | Non
     """
     if not _NAME.fullmatch(rule.target):
         return None
-    found = known or [FieldType(rule.source, _kind_of(rule), title=rule.target)]
+    is_list = isinstance(rule.value, list)
+    found = known or [FieldType(rule.source, _kind_of(rule), is_multiple=is_list, title=rule.target)]
     kinds, title = {one.type for one in found}, found[0].title
     kind = kinds.pop() if len(kinds) == 1 else "string"
     kind = kind if kind in _TYPES else "string"
@@ -72,7 +74,29 @@ def missing_field(rule: Rule, known: Sequence[FieldType]) -> Map[str, Any] | Non
 
 
 def _kind_of(rule: Rule) -> str:
-    return "datetime" if rule.now else _CONSTANTS.get(type(rule.value), "string")
+    """Of a list what all in it are, else a text."""
+    if rule.now:
+        return "datetime"
+    kinds = {_constant(one) for one in (rule.value if isinstance(rule.value, list) else [rule.value])}
+    return kinds.pop() if len(kinds) == 1 else "string"
+
+
+def _constant(value: Any) -> str:
+    """A mapping holds days, and moments with their offset, as texts that only they are written as."""
+    if not isinstance(value, str):
+        return _CONSTANTS.get(type(value), "string")
+    if _is_written_by(date, value):
+        return "date"
+    return (
+        "datetime" if _is_written_by(datetime, value) and datetime.fromisoformat(value).tzinfo else "string"
+    )
+
+
+def _is_written_by(kind: type[date], text: str) -> bool:
+    try:
+        return kind.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _of(rule: Rule, source: PortalSchema, home: PortalSchema) -> Iterator[Finding]:

@@ -147,8 +147,8 @@ class Changes:
 
     `write`: fields with values as the portal takes them, for crm.deal.add or crm.deal.update. `overwritten`:
     home edits that `write` undoes, for the journal. `kept`: home edits that stay, and why the twin differs;
-    `asked`: those that somebody has to decide. `known`: what the twin was to hold before; of `unjudged` fields
-    nothing could be said, as the source's value is unknown.
+    `asked`: those that somebody has to decide. `known`: what the twin was to hold before; of `unjudged`
+    fields nothing could be said, as the source's value is unknown.
     """
 
     write: dict[str, Any] = field(default_factory=dict)

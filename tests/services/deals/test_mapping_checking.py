@@ -128,3 +128,24 @@ def test_of_sources_that_differ_a_field_is_made_that_holds_what_all_have() -> No
 @pytest.mark.parametrize("name", ["UF_CRM_NAMED_TOO_LONG", "UF_CRM_", "UF_CRM_small", "UF_CRM_Ж", "MY_FIELD"])
 def test_what_the_portal_takes_as_no_name_is_offered_by_nobody(name: str) -> None:
     assert missing_field(Rule(name, value=1), []) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "many"),
+    [
+        ("2026-03-01", "date", "N"),
+        ("2026-03-01T10:00:00+03:00", "datetime", "N"),
+        ("2026-03-01T10:00:00Z", "datetime", "N"),
+        ("true", "boolean", "N"),
+        ("1.5", "double", "N"),
+        ("'20260301'", "string", "N"),
+        ("'2026-03-01T10:00:00'", "string", "N"),
+        ("[1, 2]", "integer", "Y"),
+        ("[2026-03-01, 2026-03-02]", "date", "Y"),
+        ("[1, 'two']", "string", "Y"),
+        ("[]", "string", "Y"),
+    ],
+)
+def test_a_constants_field_is_made_as_the_constant_is(value: str, kind: str, many: str) -> None:
+    made = missing_field(mapping_of(f"[fields.UF_CRM_X]\nvalue = {value}").rules["UF_CRM_X"], []) or {}
+    assert (made["USER_TYPE_ID"], made["MULTIPLE"]) == (kind, many)
