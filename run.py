@@ -197,7 +197,7 @@ def forget(
     context: typer.Context,
     person: Annotated[
         str,
-        typer.Argument(metavar="PHONE|USER", help="A phone in any spelling, a Telegram id, or @name."),
+        typer.Argument(metavar="PHONE|USER", help="A phone with its + or separators, id:NUMBER, or @name."),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count and change nothing.")] = False,
     env_file: EnvFile = None,
