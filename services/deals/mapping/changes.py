@@ -65,10 +65,14 @@ def changes(
         tuple(edit for verdict, edit in judged if verdict == "kept"),
         tuple(edit for verdict, edit in judged if verdict == "asked"),
         known=dict(link.target) if link else {},
-        unjudged=frozenset(link.target.keys() - mapped.values.keys() - mapped.stamps.keys())
-        if link
-        else frozenset(),
+        unjudged=_unjudged(mapped, link),
     )
+
+
+def _unjudged(mapped: Mapped, link: LinkValues | None) -> frozenset[str]:
+    """Fields that the twin is known to hold and that the source says nothing of now."""
+    known = link.target.keys() - {FORGOTTEN} if link else frozenset[str]()
+    return frozenset(known - mapped.values.keys() - mapped.stamps.keys())
 
 
 @dataclass(frozen=True, slots=True)

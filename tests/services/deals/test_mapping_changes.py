@@ -129,6 +129,11 @@ def test_what_is_forgotten_is_no_edit_at_home_and_the_source_erases_it() -> None
     erased = changes(RULES, of(BEFORE | dict.fromkeys(named, "")), link, of(BEFORE).values)
     assert erased.write == dict.fromkeys(named, "")
     assert erased.overwritten == erased.kept == erased.asked == ()
+    read_back = of(BEFORE).values
+    known = LinkValues(read_back, same.remember(read_back))
+    assert known.target == read_back  # from then on an edit at home is one again
+    later = changes(RULES, of(BEFORE), known, read_back | {"TITLE": "mine"})
+    assert later.overwritten == (Edit("TITLE", "mine", "old"),)
 
 
 def test_without_a_link_what_home_has_counts_as_an_edit_and_what_is_empty_does_not() -> None:
