@@ -15,6 +15,8 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 60.0  # seconds until a process that does not end counts as broken
+LOOK = 0.01  # seconds between two looks at what a process has told
+ARMED = b'"hub_process.armed"'
 KEPT = ("PATH", "LANG", "TZ")  # of our own environment; settings must not leak in
 
 
@@ -77,8 +79,12 @@ class HubProcess:
             )
 
     async def arm(self, point: str, passages: int) -> None:
-        """Have it die at the so-manieth passage of a failpoint, counted from when it reads this."""
+        """Have it die at the so-manieth passage of a failpoint, counted from when this returns."""
+        read = self._log.stat().st_size
         await self._order(f"{point} {passages}")
+        async with asyncio.timeout(PATIENCE):
+            while ARMED not in await asyncio.to_thread(_written_since, self._log, read):
+                await asyncio.sleep(LOOK)
 
     async def pragma(self, setting: str) -> None:
         """Have the connection that writes to a file set something, as "query_only=ON"."""
@@ -125,6 +131,12 @@ class HubProcess:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+
+def _written_since(log: Path, read: int) -> bytes:
+    with log.open("rb") as lines:
+        lines.seek(read)
+        return lines.read()
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ point, counted from then; and "pragma NAME=VALUE" for SQLite's writer; its end m
 gets a line of JSON per event: {"event": "ready", "address": …, "synchronous": … (SQLite only)} and, after
 the first finish, {"event": "worked"}; each with "at", in seconds of the machine's monotonic clock. Standard
 error gets the log, and in it {"event": "hub_process.<point>", "task": …, "at": …} for each update whose
-handling begins or that is finished, and for each message sent.
+handling begins or that is finished, and for each message sent; also {"event": "hub_process.armed"}.
 """
 
 import argparse
@@ -69,6 +69,7 @@ class DeadlyFailpoints:
         if name not in (*NAMES, *OF_DEALS):
             raise ValueError(f"no such failpoint: {name}")
         self._armed, self._left = name, passages
+        _note("armed")
 
     def hit(self, name: str) -> None:
         """See Failpoints. Of what every hub comes by updates count, and not the schedule's ticks."""
