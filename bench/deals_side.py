@@ -16,6 +16,7 @@ from bench.deals_process import HOME, MODULE, PARTNER, Listening, Terms
 from bench.events_process import TOKEN, Told
 from bench.portal_side import Account, account_of, elsewhere
 from commands.assembly import Switchboard, running
+from commands.serve import be_steady
 from settings import load_settings
 from tests.storage.files import new_file
 
@@ -99,6 +100,7 @@ async def between(terms: Terms, **more: str) -> AsyncIterator[Between]:
             listening = msgspec.json.decode(await lines.readline(), type=Listening)
             settings = load_settings(_variables(listening, Path(folder)) | more, None, serving=True)
             async with running(settings) as switchboard:
+                be_steady()
                 yield Between(switchboard, listening, client, lines, orders)
 
 

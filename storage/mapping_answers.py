@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from storage.database import Transaction
 from storage.tables import mapping_answers
@@ -25,11 +25,15 @@ class MappingAnswer:
     answered_at: datetime
 
 
+_OF_DOMAIN = select(mapping_answers.c.field, mapping_answers.c.value, mapping_answers.c.answer).where(
+    mapping_answers.c.source_domain == bindparam("domain")
+)
+
+
 def of_domain(tx: Transaction, domain: str) -> dict[tuple[str, str], str]:
     """What was answered about a source, by (field, value)."""
-    columns = mapping_answers.c.field, mapping_answers.c.value, mapping_answers.c.answer
-    query = select(*columns).where(mapping_answers.c.source_domain == domain)
-    return {(field, value): answer for field, value, answer in tx.execute(query)}
+    found = tx.execute(_OF_DOMAIN, {"domain": domain})
+    return {(field, value): answer for field, value, answer in found}
 
 
 def of_value(tx: Transaction, domain: str, field: str, value: str) -> str | None:

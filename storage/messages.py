@@ -117,10 +117,14 @@ def due(
     return [Message(*row) for row in tx.execute(_DUE, values).all()]
 
 
+_NEXT_DUE = select(func.min(messages.c.due_at)).where(
+    messages.c.state == _WAITING, messages.c.due_at > bindparam("now")
+)
+
+
 def next_due(tx: Transaction, now: datetime) -> datetime | None:
     """When the next message that waits for its time will be due."""
-    query = select(func.min(messages.c.due_at)).where(messages.c.state == _WAITING, messages.c.due_at > now)
-    moment: datetime | None = tx.execute(query).scalar()
+    moment: datetime | None = tx.execute(_NEXT_DUE, {"now": now}).scalar()
     return moment
 
 

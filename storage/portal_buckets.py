@@ -8,11 +8,11 @@ process ever makes them more.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from storage.database import Transaction
 from storage.tables import portal_buckets
-from storage.upserts import upsert
+from storage.upserts import insert_of, is_postgres
 
 ROUNDING = 1e-6  # a tenth of a request ten times is one
 APART = 60.0  # seconds that clocks of processes may differ, one's wait for the row included
@@ -61,15 +61,21 @@ class Reserved:
     wait: float
 
 
+# Made once, for every few requests run them, and making them costs more than that.
+_EMPTY = {
+    postgres: insert_of(postgres, portal_buckets).on_conflict_do_nothing(index_elements=["host"])
+    for postgres in (False, True)
+}
+_OF_HOST = portal_buckets.c.host == bindparam("of_host")
+_FOUND = select(portal_buckets.c.level, portal_buckets.c.at).where(_OF_HOST).with_for_update()
+_FILLED = update(portal_buckets).where(_OF_HOST).values(level=bindparam("level"), at=bindparam("at"))
+
+
 def reserve(tx: Transaction, host: str, wish: Wish, *, now: datetime) -> Reserved:
     """Reserve what fits, in the one row of this host. A host nobody knows has an empty bucket."""
-    empty = upsert(tx, portal_buckets).values(host=host, level=0.0, at=now)
-    tx.execute(empty.on_conflict_do_nothing(index_elements=["host"]))
-    found = select(portal_buckets.c.level, portal_buckets.c.at).where(portal_buckets.c.host == host)
-    bucket, reserved = fill(Bucket(*tx.execute(found.with_for_update()).one()), wish, now)
-    tx.execute(
-        update(portal_buckets).where(portal_buckets.c.host == host).values(level=bucket.level, at=bucket.at)
-    )
+    tx.execute(_EMPTY[is_postgres(tx)], {"host": host, "level": 0.0, "at": now})
+    bucket, reserved = fill(Bucket(*tx.execute(_FOUND, {"of_host": host}).one()), wish, now)
+    tx.execute(_FILLED, {"of_host": host, "level": bucket.level, "at": bucket.at})
     return reserved
 
 

@@ -15,9 +15,9 @@ from storage import driver
 from storage.errors import StorageUnavailable
 
 GROUP = 512  # rows in one commit at most, so that the first of a burst does not wait for the last
-# Units in one commit at most. Rows are what somebody outside waits for, and take little: so they go with the
-# next commit, however many units, with several statements each, are before them.
-UNITS = 32
+# Units in one commit at most. Rows are what somebody outside waits for, and take little: they have commits of
+# their own, and wait for no more than so many units, with several statements each.
+UNITS = 8
 
 _HandedIn = tuple[Callable[..., Any], Any, bool, "asyncio.Future[Any]"]
 
@@ -41,6 +41,7 @@ class Writer:
     def __init__(self, engine: Engine) -> None:
         event.listen(engine, "begin", _begin_immediate)
         self._engine = engine
+        self._connection: Connection | None = None  # kept from commit to commit, until one fails
         self._queue: queue.SimpleQueue[_HandedIn | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="storage.writer", daemon=True)
         self._gate = threading.Lock()
@@ -75,11 +76,16 @@ class Writer:
         open_ = True
         while open_ or rows or units:
             open_ = self._gather(rows, units, open_=open_, wait=not rows and not units)
-            group = _grouped([*rows[:GROUP], *units[:UNITS]])
-            del rows[:GROUP], units[:UNITS]
-            if group:
-                self._commit(group)
-                _settle(group)
+            self._take(rows, GROUP)
+            self._take(units, UNITS)
+        self._disconnect()
+
+    def _take(self, waiting: list[_HandedIn], most: int) -> None:
+        group = _grouped(waiting[:most])
+        del waiting[:most]
+        if group:
+            self._commit(group)
+            _settle(group)
 
     def _gather(self, rows: list[_HandedIn], units: list[_HandedIn], *, open_: bool, wait: bool) -> bool:
         """Sort what was handed in; whether more may come. `wait` until there is something."""
@@ -96,13 +102,20 @@ class Writer:
 
     def _commit(self, units: list[_Unit]) -> None:
         try:
-            with self._engine.connect() as connection, connection.begin():
+            self._connection = connection = self._connection or self._engine.connect()
+            with connection.begin():
                 for unit in units:
                     _run_in_savepoint(connection, unit)
         except Exception as error:  # noqa: BLE001 - a writer that dies would leave every caller waiting
             # Begin or commit failed: nothing of the whole group is there.
+            self._disconnect()
             for unit in units:
                 unit.outcomes = [_Failed(_unavailable(error))] * len(unit.futures)
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()  # a transaction that is still open is rolled back
+            self._connection = None
 
 
 def _grouped(waiting: Sequence[_HandedIn]) -> list[_Unit]:

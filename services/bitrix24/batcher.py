@@ -7,9 +7,11 @@ share one is chance: whoever needs an order awaits the first call before the sec
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from math import inf
 
 import structlog
@@ -19,7 +21,7 @@ from services.bitrix24.commands import Command
 from services.bitrix24.errors import PortalUnavailable
 from services.bitrix24.limiter import Limiter, Permit
 from services.bitrix24.operating import Operating
-from services.bitrix24.outcomes import METHOD_PAUSED, STOPPING, Exchange, NotRun, Outcome, Unknown
+from services.bitrix24.outcomes import METHOD_PAUSED, STOPPING, Done, Exchange, NotRun, Outcome, Unknown
 from services.bitrix24.sizing import LARGEST, Durations, Load
 from services.engine.clock import Clock
 from services.engine.supervisor import Supervisor
@@ -40,6 +42,10 @@ class _Entry:
     halt: bool
     joins: bool  # may share a request with others
     told: "asyncio.Future[list[Outcome]]"
+
+    def tell(self, outcomes: list[Outcome]) -> None:
+        if not self.told.done():  # else its caller is gone
+            self.told.set_result(outcomes)
 
 
 @dataclass(eq=False)
@@ -252,18 +258,31 @@ class Batcher:
 
 
 def _tell(entries: Sequence[_Entry], outcomes: list[Outcome]) -> None:
-    position = 0
+    left, done = iter(outcomes), []
     for entry in entries:
-        count = len(entry.commands)
-        if not entry.told.done():
-            entry.told.set_result(outcomes[position : position + count])
-        position += count
+        its = list(islice(left, len(entry.commands)))
+        if all(isinstance(outcome, Done) for outcome in its):
+            done.append(partial(entry.tell, its))
+        else:
+            entry.tell(its)
+    _in_turns(iter(done))
+
+
+def _in_turns(steps: Iterator[Callable[[], None]]) -> None:
+    """Each in a turn of the loop of its own.
+
+    What fifty callers make of their answers takes its time, and a portal that tells us of something would
+    wait for all of them.
+    """
+    for step in steps:
+        step()
+        asyncio.get_running_loop().call_soon(_in_turns, steps)
+        return
 
 
 def _give_up(lane: _Lane) -> None:
     for entry in lane.entries:
-        if not entry.told.done():
-            entry.told.set_result([NotRun("the hub ends", code=STOPPING) for _ in entry.commands])
+        entry.tell([NotRun("the hub ends", code=STOPPING) for _ in entry.commands])
     lane.entries.clear()
 
 

@@ -39,7 +39,8 @@ class Topic:
     (JSON). `last_word` may collect what a person should hear when the job is given up. `idle` is how many
     seconds pass at most between looks when no hint comes: hints can be lost, rows cannot. `own_keys` says
     that no other topic has jobs of the same keys. While work is paused no job is begun of a topic that is
-    `pausable`; of one `by_chat`, whose keys are chats, those of the operators' chats are.
+    `pausable`; of one `by_chat`, whose keys are chats, those of the operators' chats are. While many are
+    begun, they are begun together, every `gather` seconds.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Topic:
     own_keys: bool = False
     pausable: bool = True
     by_chat: bool = False
+    gather: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

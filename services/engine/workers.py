@@ -12,6 +12,7 @@ import structlog
 from services.engine.clock import Clock
 from services.engine.errors import BreakerOpen, FaultRecorder, LostClaim
 from services.engine.failpoints import Failpoints
+from services.engine.gathering import Gathering
 from services.engine.inbox import Inbox, Passing, Topic, is_permanent
 from services.engine.observability import bound, new_correlation_id
 from services.engine.supervisor import Supervisor
@@ -91,12 +92,13 @@ class Workers:
             log.warning("inbox.not_handed_back", details={"reason": str(error)})
 
     async def _run(self, topic: Topic) -> None:
-        held, busy = self._held[topic.name], self._busy[topic.name]
+        held, busy, gathering = self._held[topic.name], self._busy[topic.name], Gathering(topic.gather)
         while True:
             # Finishes are written while the next jobs are handled; not more of them than there are handlers.
             free = min(topic.concurrency - len(busy), 2 * topic.concurrency - len(held))
             now = self._clock.now()
             claimed, due = await self._claim(topic, free, now) if free > 0 else ([], None)
+            gathering.begun(self._clock.monotonic(), len(claimed))
             for job in claimed:
                 held[job.id] = job
                 busy.add(_claim_of(job))
@@ -105,6 +107,8 @@ class Workers:
                 await self._inbox.until_woken(topic.name, self._look_every(topic))
             elif len(claimed) < free and not self._inbox.take_hint(topic.name):
                 await self._inbox.until_woken(topic.name, self._idle(topic, due))
+            if seconds := gathering.left(self._clock.monotonic()):
+                await self._clock.sleep(seconds)
 
     async def _claim(self, topic: Topic, most: int, now: datetime) -> tuple[list[Job], datetime | None]:
         """Jobs to work now; and if these are all there are, when the next one will be due."""

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from storage import jobs
 from storage.database import Transaction
 from storage.errors import StorageUnavailable
+from storage.writer import UNITS
 from tests.services.engine.regions import start
 from tests.storage.files import WatchedDatabase, opened, rows, scalar
 from tests.storage.rows import new_job
@@ -172,6 +173,43 @@ async def test_two_hundred_accepts_at_once_share_few_commits(path: Path) -> None
     finally:
         event.remove(Engine, "commit", count)
     assert len({job_id for job_id, new in answers if new}) == 200
+
+
+async def test_a_row_goes_before_the_units_that_wait_with_it(
+    database: WatchedDatabase,
+) -> None:
+    order: list[object] = []
+
+    def note(tx: Transaction, number: int) -> None:
+        order.append(number)
+
+    def note_rows(tx: Transaction, names: Sequence[str]) -> list[None]:
+        order.extend(names)
+        return [None for _ in names]
+
+    units = [database.write(partial(note, number=n)) for n in range(5 * UNITS)]
+    async with Held(database):
+        waiting = asyncio.gather(*units, database.write_row(note_rows, "first"))
+        await asyncio.sleep(0)
+    await waiting
+    assert order == ["first", *range(5 * UNITS)], "a row that waits is next"
+
+
+async def test_units_go_on_while_rows_never_end(database: WatchedDatabase) -> None:
+    ended = False
+
+    def note(tx: Transaction, numbers: Sequence[int]) -> list[int]:
+        return list(numbers)
+
+    async def accepting() -> None:
+        while not ended:
+            await database.write_row(note, 1)
+
+    without_end = [start(accepting()) for _ in range(20)]
+    counted = await asyncio.gather(*(database.write(partial(keep, number=n)) for n in range(5 * UNITS)))
+    ended = True
+    await asyncio.gather(*without_end)
+    assert len(counted) == 5 * UNITS
 
 
 async def test_nobody_hears_of_success_before_the_commit(path: Path) -> None:

@@ -113,6 +113,28 @@ async def test_calls_that_wait_for_the_limiter_share_a_request(at: Limits) -> No
     assert at.clock.monotonic() - begun <= 1 + 0.4
 
 
+async def test_what_callers_make_of_their_answers_is_done_in_turns_of_the_loop(at: Limits) -> None:
+    room = new_room(at, rate=1.0, burst=1)
+    await at.clock.run(room.call(LIST))
+    turns = 0
+    told: list[int] = []
+
+    def turn() -> None:
+        nonlocal turns
+        turns += 1
+        asyncio.get_running_loop().call_soon(turn) if len(told) < 30 else None
+
+    async def caller(number: int) -> None:
+        await room.call(LIST, number)
+        if not told:
+            turn()
+        told.append(turns)
+
+    await at.clock.run(all_of([caller(number) for number in range(30)]))
+    assert room.far.sizes == [1, 30]
+    assert len(set(told)) >= 29, "who comes meanwhile waits for one of them, not for all"
+
+
 async def test_reads_fill_batches_up_to_the_setting(at: Limits) -> None:
     room = new_room(at, size=30)
     await room.many(LIST, 100)
