@@ -49,32 +49,33 @@ async def _run(
     await database.open()
     try:
         forgetting = Forgetting(database, clock, random, PARTS)
-        return await _forget(forgetting, person, into, out, dry_run=dry_run)
+        return await tell(forgetting, person, into, out, dry_run=dry_run)
     finally:
         await database.close()
 
 
-async def _forget(forgetting: Forgetting, person: str, into: TextIO, out: TextIO, *, dry_run: bool) -> int:
+async def tell(forgetting: Forgetting, person: str, into: TextIO, out: TextIO, *, dry_run: bool) -> int:
+    """Ask before it forgets the person, and tell what came of it; the exit code."""
     known = await forgetting.known(person)
     counts = await forgetting.count(known)
     if not counts:
         out.write(f"nothing is stored about this person\n{BEYOND}")
         return 0
     if dry_run:
-        _tell(counts, "would change", out)
+        _list(counts, "would change", out)
         return 0
     if not await asyncio.to_thread(is_meant, f"Rewrite {counts.total()} rows for good?", into, out):
         out.write("nothing was changed\n")
         return 0
     done = await forgetting.forget(known, ACTOR)
-    _tell(done.changed, "changed", out)
+    _list(done.changed, "changed", out)
     if done.busy:
         out.write(f"their jobs are still being worked ({done.busy}): run this again, with the same words\n")
         return 1
     return 0
 
 
-def _tell(counts: Counter[str], how: str, out: TextIO) -> None:
+def _list(counts: Counter[str], how: str, out: TextIO) -> None:
     for table, number in sorted(counts.items()):
         out.write(f"{number:>7}  {table}\n")
     out.write(f"{counts.total()} rows {how}\n{BEYOND}")

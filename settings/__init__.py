@@ -5,7 +5,8 @@ environment.
 """
 
 from settings.declaring import Fault, Row, SettingsError
-from settings.groups import Cache, DemoPorts, Gallery, Http, Logs, Settings, Storage, Telegram, Work, rows
+from settings.every import Settings, rows
+from settings.groups import Cache, DemoPorts, Gallery, Http, Logs, Storage, Telegram, Work
 from settings.loading import load_demo_ports, load_settings
 from settings.portals import Bitrix24, Deals, Programmes
 from settings.sources import SourcePortal

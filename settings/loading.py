@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from settings.declaring import Fault, Group, SettingsError
-from settings.groups import DemoPorts, Gallery, Settings, Telegram, groups, rows, rows_of
+from settings.every import Settings, groups, rows, rows_of
+from settings.groups import DemoPorts, Gallery, Telegram
 from settings.portals import Bitrix24, Programmes
 
 G = TypeVar("G", bound=Group)

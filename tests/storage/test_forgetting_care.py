@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from io import StringIO
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from commands.forget import tell
 from services.deals.mapping.canonical import fingerprint
 from storage.database import Transaction
 from storage.deal_links import DealLink, of_source
@@ -104,6 +106,15 @@ async def test_a_job_that_does_not_end_is_told_and_the_person_is_found_again(
     await clock.advance(70)
     assert (await forgetting).busy == 1
     assert (await room(database, clock).known("@ann_petrova")).user_id == ANN
+
+
+async def test_the_command_fails_while_a_job_of_the_person_does_not_end(database: WatchedDatabase) -> None:
+    await plant(database)
+    clock, out = HandClock(in_flight=lambda: database.in_flight, patience=0.005), StringIO()
+    await put(database, (jobs, a_job(f"chat:{ANN}", "{}", state="claimed", finished_at=None)))
+    asked = tell(room(database, clock), "@ann_petrova", StringIO(), out, dry_run=False)
+    assert await clock.run(asked) == 1
+    assert out.getvalue().endswith("still being worked (1): run this again, with the same words\n")
 
 
 async def test_a_name_of_one_word_counts_only_beside_the_person(database: WatchedDatabase) -> None:
