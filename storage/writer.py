@@ -1,23 +1,25 @@
-"""SQLite's one writer: a thread that commits all waiting units together."""
+"""SQLite's one writer: a thread that commits together what waits together."""
 
 import asyncio
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from storage import driver
 from storage.errors import StorageUnavailable
 
 GROUP = 512  # rows in one commit at most, so that the first of a burst does not wait for the last
-# Units in one commit at most. Rows are what somebody outside waits for, and take little: they have commits of
-# their own, and wait for no more than so many units, with several statements each.
-UNITS = 8
+# Units in one commit at most: many cost the disk less, but a row that comes meanwhile waits for them.
+UNITS = 32
+UNITS_BESIDE_ROWS = 8
+LATELY = 50  # commits; rows that were in one of the last so many may well go on coming
 
 _HandedIn = tuple[Callable[..., Any], Any, bool, "asyncio.Future[Any]"]
 
@@ -42,6 +44,7 @@ class Writer:
         event.listen(engine, "begin", _begin_immediate)
         self._engine = engine
         self._connection: Connection | None = None  # kept from commit to commit, until one fails
+        self._since_rows = LATELY  # commits
         self._queue: queue.SimpleQueue[_HandedIn | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="storage.writer", daemon=True)
         self._gate = threading.Lock()
@@ -76,9 +79,10 @@ class Writer:
         open_ = True
         while open_ or rows or units:
             open_ = self._gather(rows, units, open_=open_, wait=not rows and not units)
+            self._since_rows = 0 if rows else self._since_rows + 1
             self._take(rows, GROUP)
-            self._take(units, UNITS)
-        self._disconnect()
+            self._take(units, UNITS_BESIDE_ROWS if self._since_rows < LATELY else UNITS)
+        self._give_back()
 
     def _take(self, waiting: list[_HandedIn], most: int) -> None:
         group = _grouped(waiting[:most])
@@ -108,14 +112,16 @@ class Writer:
                     _run_in_savepoint(connection, unit)
         except Exception as error:  # noqa: BLE001 - a writer that dies would leave every caller waiting
             # Begin or commit failed: nothing of the whole group is there.
-            self._disconnect()
+            self._give_back()
             for unit in units:
                 unit.outcomes = [_Failed(_unavailable(error))] * len(unit.futures)
 
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()  # a transaction that is still open is rolled back
-            self._connection = None
+    def _give_back(self) -> None:
+        """Let the pool have the connection, which undoes what is open there; the next commit asks for one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError, sqlite3.Error):
+                connection.close()
 
 
 def _grouped(waiting: Sequence[_HandedIn]) -> list[_Unit]:

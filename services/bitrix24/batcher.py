@@ -53,6 +53,7 @@ class _Lane:
     urgent: bool
     entries: deque[_Entry] = field(default_factory=deque)
     under_way: int = 0
+    telling: int = 0  # requests whose callers are being told: they may well ask for more
     is_served: bool = False
     began_at: float = -inf  # its newest request, on the monotonic clock
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -150,7 +151,7 @@ class Batcher:
         try:
             while self._has_calls(lane):
                 lane.changed.clear()
-                if lane.under_way == AT_ONCE or not self._may_begin(lane):
+                if lane.under_way == AT_ONCE or self._hears_more(lane) or not self._may_begin(lane):
                     await lane.changed.wait()
                 elif seconds := self._gathers(lane):
                     await self._changed_within(lane, seconds)
@@ -161,6 +162,10 @@ class Batcher:
         finally:
             lane.is_served = False
             _give_up(lane)
+
+    def _hears_more(self, lane: _Lane) -> bool:
+        """Whether callers that were just told are still to say what they want next: they share a request."""
+        return bool(lane.telling) and not lane.urgent
 
     def _gathers(self, lane: _Lane) -> float:
         """Seconds that the next request waits for company; 0: it goes now."""
@@ -216,7 +221,7 @@ class Batcher:
     def _is_settled(self, entry: _Entry) -> bool:
         """Whether its caller is gone or is told now that a method is paused."""
         if not entry.told.done() and (refusal := self._paused(entry.commands)):
-            entry.told.set_result(refusal)
+            entry.tell(refusal)
         return entry.told.done()
 
     def _load(self) -> Load:
@@ -236,7 +241,7 @@ class Batcher:
             permit.ended()
             self._durations.learn(commands, outcomes, self._clock.monotonic() - begun)
             self._end(parcel)
-            _tell(parcel.entries, outcomes)
+            self._tell(parcel, outcomes)
 
     def _begin(self, parcel: _Parcel) -> None:
         parcel.lane.under_way += 1
@@ -256,28 +261,32 @@ class Batcher:
         for lane in self._lanes.values():
             lane.changed.set()
 
+    def _tell(self, parcel: _Parcel, outcomes: list[Outcome]) -> None:
+        """In turns, but for those whom something failed: they are one line in the log (misses.py)."""
+        left = iter(outcomes)
+        told = [(entry, list(islice(left, len(entry.commands)))) for entry in parcel.entries]
+        for entry, its in told:
+            if not _is_done(its):
+                entry.tell(its)
+        parcel.lane.telling += 1
+        self._tell_next(parcel.lane, iter([partial(entry.tell, its) for entry, its in told if _is_done(its)]))
 
-def _tell(entries: Sequence[_Entry], outcomes: list[Outcome]) -> None:
-    left, done = iter(outcomes), []
-    for entry in entries:
-        its = list(islice(left, len(entry.commands)))
-        if all(isinstance(outcome, Done) for outcome in its):
-            done.append(partial(entry.tell, its))
+    def _tell_next(self, lane: _Lane, tells: Iterator[Callable[[], None]]) -> None:
+        """One caller, and the next one in the loop's next turn.
+
+        What fifty of them make of their answers takes its time, and a portal that tells us of something would
+        wait for all of it.
+        """
+        if tell := next(tells, None):
+            tell()
+            asyncio.get_running_loop().call_soon(self._tell_next, lane, tells)
         else:
-            entry.tell(its)
-    _in_turns(iter(done))
+            lane.telling -= 1
+            lane.changed.set()
 
 
-def _in_turns(steps: Iterator[Callable[[], None]]) -> None:
-    """Each in a turn of the loop of its own.
-
-    What fifty callers make of their answers takes its time, and a portal that tells us of something would
-    wait for all of them.
-    """
-    for step in steps:
-        step()
-        asyncio.get_running_loop().call_soon(_in_turns, steps)
-        return
+def _is_done(outcomes: Sequence[Outcome]) -> bool:
+    return all(isinstance(outcome, Done) for outcome in outcomes)
 
 
 def _give_up(lane: _Lane) -> None:

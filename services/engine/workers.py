@@ -107,7 +107,7 @@ class Workers:
                 await self._inbox.until_woken(topic.name, self._look_every(topic))
             elif len(claimed) < free and not self._inbox.take_hint(topic.name):
                 await self._inbox.until_woken(topic.name, self._idle(topic, due))
-            if seconds := gathering.left(self._clock.monotonic()):
+            if len(claimed) < free and (seconds := gathering.left(self._clock.monotonic())):
                 await self._clock.sleep(seconds)
 
     async def _claim(self, topic: Topic, most: int, now: datetime) -> tuple[list[Job], datetime | None]:

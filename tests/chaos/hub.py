@@ -79,11 +79,11 @@ class HubProcess:
             )
 
     async def arm(self, point: str, passages: int) -> None:
-        """Have it die at the so-manieth passage of a failpoint, counted from when this returns."""
+        """Have it die at the so-manieth passage of a failpoint. It counts already when this returns."""
         read = self._log.stat().st_size
         await self._order(f"{point} {passages}")
         async with asyncio.timeout(PATIENCE):
-            while ARMED not in await asyncio.to_thread(_written_since, self._log, read):
+            while self.is_alive and ARMED not in await asyncio.to_thread(_written_since, self._log, read):
                 await asyncio.sleep(LOOK)
 
     async def pragma(self, setting: str) -> None:

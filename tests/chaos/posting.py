@@ -23,14 +23,18 @@ class Answers:
     """What all clients have heard. Times are of the monotonic clock, `refused` counts answers by status."""
 
     acknowledged: dict[int, float] = field(default_factory=dict)
+    asked: dict[int, float] = field(default_factory=dict)  # when the request that was acknowledged began
     refused: Counter[int] = field(default_factory=Counter)
     refused_at: list[float] = field(default_factory=list)
     unheard: int = 0  # requests without any answer
     improper: list[str] = field(default_factory=list)  # refusals that are not what CONTRACT says they are
 
     def first_after(self, moment: float) -> float | None:
-        """Seconds from a moment to the next acknowledgement."""
-        later = [at - moment for at in self.acknowledged.values() if at >= moment]
+        """Seconds from a moment to the next acknowledgement of what was asked after it.
+
+        What a hub said before it died may be heard after the next one has been started.
+        """
+        later = [at - moment for update, at in self.acknowledged.items() if self.asked[update] >= moment]
         return min(later, default=None)
 
 
@@ -59,6 +63,7 @@ class Posting:
             await asyncio.sleep(AGAIN)
 
     async def _is_taken(self, update: Json, address: str) -> bool:
+        begun = time.monotonic()
         try:
             answer = await self._client.post(address + PATH, json=update)
         except httpx.TransportError:  # nobody there, gone in the middle of it, or silent
@@ -66,6 +71,7 @@ class Posting:
             return False
         if answer.status_code == 200:
             self.answers.acknowledged.setdefault(update["update_id"], time.monotonic())
+            self.answers.asked.setdefault(update["update_id"], begun)
             return True
         self._refused(answer)
         return False

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.bitrix24.user_fields import add_user_field
+from services.deals.jobs import GATHER
 from services.deals.model import Result
 from storage import mapping_answers
 from storage.mapping_answers import MappingAnswer
@@ -291,3 +292,13 @@ async def test_product_rows_go_along_and_leave_the_amount_alone(outside: Outside
 
 def a_row(name: str, price: int, quantity: int = 1) -> dict[str, Any]:
     return {"ID": "1", "PRODUCT_ID": 17, "PRODUCT_NAME": name, "PRICE": price, "QUANTITY": quantity}
+
+
+async def test_deals_that_come_in_a_crowd_are_begun_together(outside: Outside) -> None:
+    partner = new_partner(outside)
+    async with exchanging(outside, partner) as town:
+        partner.add_deal(TITLE="Курс", CATEGORY_ID=1)
+        await town.settle()
+        gathering = {topic.name: topic.gather for topic in town.switchboard.hub.inbox.topics}
+    assert gathering["deals"] == GATHER > 0
+    assert not any(seconds for name, seconds in gathering.items() if name != "deals")

@@ -1,8 +1,8 @@
-"""The one writer: each unit all or nothing, neighbours unharmed, one commit for all who wait."""
+"""The one writer: each unit all or nothing, neighbours unharmed, few commits for all who wait."""
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from storage import jobs
 from storage.database import Transaction
 from storage.errors import StorageUnavailable
-from storage.writer import UNITS
+from storage.writer import GROUP, LATELY, UNITS, UNITS_BESIDE_ROWS
 from tests.services.engine.regions import start
 from tests.storage.files import WatchedDatabase, opened, rows, scalar
 from tests.storage.rows import new_job
@@ -175,41 +175,69 @@ async def test_two_hundred_accepts_at_once_share_few_commits(path: Path) -> None
     assert len({job_id for job_id, new in answers if new}) == 200
 
 
-async def test_a_row_goes_before_the_units_that_wait_with_it(
-    database: WatchedDatabase,
-) -> None:
-    order: list[object] = []
+class Commits:
+    """What was in each commit of the writer, by the names that the units note."""
 
-    def note(tx: Transaction, number: int) -> None:
-        order.append(number)
+    def __init__(self) -> None:
+        self.done: list[list[object]] = []
+        self._now: list[object] = []
 
-    def note_rows(tx: Transaction, names: Sequence[str]) -> list[None]:
-        order.extend(names)
+    def unit(self, name: object) -> Callable[[Transaction], None]:
+        return lambda tx: self._now.append(name)
+
+    def rows(self, tx: Transaction, names: Sequence[object]) -> list[None]:
+        self._now.extend(names)
         return [None for _ in names]
 
-    units = [database.write(partial(note, number=n)) for n in range(5 * UNITS)]
-    async with Held(database):
-        waiting = asyncio.gather(*units, database.write_row(note_rows, "first"))
-        await asyncio.sleep(0)
-    await waiting
-    assert order == ["first", *range(5 * UNITS)], "a row that waits is next"
+    def __enter__(self) -> "Commits":
+        event.listen(Engine, "commit", self._committed)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(Engine, "commit", self._committed)
+
+    def _committed(self, _: Connection) -> None:
+        if self._now:  # not those of a test's own connections
+            self.done.append(list(self._now))
+            self._now.clear()
 
 
-async def test_units_go_on_while_rows_never_end(database: WatchedDatabase) -> None:
-    ended = False
+async def test_rows_have_commits_of_their_own_and_few_units_are_between_them(
+    database: WatchedDatabase,
+) -> None:
+    with Commits() as commits:
+        async with Held(database):
+            calls = [database.write(commits.unit(n)) for n in range(3 * UNITS)]
+            calls += [database.write_row(commits.rows, "row") for _ in range(2 * GROUP)]
+            waiting = asyncio.gather(*calls)
+            await asyncio.sleep(0)
+        await waiting
+    found = list(range(3 * UNITS))
+    few = [found[start : start + UNITS_BESIDE_ROWS] for start in range(0, len(found), UNITS_BESIDE_ROWS)]
+    rows = ["row"] * GROUP
+    assert commits.done == [rows, few[0], rows, few[1], *few[2:]]
 
-    def note(tx: Transaction, numbers: Sequence[int]) -> list[int]:
-        return list(numbers)
 
-    async def accepting() -> None:
-        while not ended:
-            await database.write_row(note, 1)
+async def test_where_no_row_comes_many_units_share_a_commit(database: WatchedDatabase) -> None:
+    with Commits() as commits:
+        async with Held(database):
+            waiting = asyncio.gather(*(database.write(commits.unit(n)) for n in range(2 * UNITS)))
+            await asyncio.sleep(0)
+        await waiting
+    assert [len(commit) for commit in commits.done] == [UNITS, UNITS]
 
-    without_end = [start(accepting()) for _ in range(20)]
-    counted = await asyncio.gather(*(database.write(partial(keep, number=n)) for n in range(5 * UNITS)))
-    ended = True
-    await asyncio.gather(*without_end)
-    assert len(counted) == 5 * UNITS
+
+async def test_a_row_of_long_ago_makes_no_commit_smaller(database: WatchedDatabase) -> None:
+    with Commits() as commits:
+        await database.write_row(commits.rows, "row")
+        for number in range(LATELY):
+            await database.write(commits.unit(number))
+        commits.done.clear()
+        async with Held(database):
+            waiting = asyncio.gather(*(database.write(commits.unit(n)) for n in range(UNITS)))
+            await asyncio.sleep(0)
+        await waiting
+    assert [len(commit) for commit in commits.done] == [UNITS]
 
 
 async def test_nobody_hears_of_success_before_the_commit(path: Path) -> None:

@@ -113,26 +113,43 @@ async def test_calls_that_wait_for_the_limiter_share_a_request(at: Limits) -> No
     assert at.clock.monotonic() - begun <= 1 + 0.4
 
 
+class Turns:
+    """Counts the turns of the loop."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._loop = asyncio.get_running_loop()
+
+    def go_on(self, most: int) -> None:
+        self.count += 1
+        if self.count < most:
+            self._loop.call_soon(self.go_on, most)
+
+
 async def test_what_callers_make_of_their_answers_is_done_in_turns_of_the_loop(at: Limits) -> None:
     room = new_room(at, rate=1.0, burst=1)
     await at.clock.run(room.call(LIST))
-    turns = 0
+    turns = Turns()
     told: list[int] = []
-
-    def turn() -> None:
-        nonlocal turns
-        turns += 1
-        asyncio.get_running_loop().call_soon(turn) if len(told) < 30 else None
 
     async def caller(number: int) -> None:
         await room.call(LIST, number)
         if not told:
-            turn()
-        told.append(turns)
+            turns.go_on(60)
+        told.append(turns.count)
 
     await at.clock.run(all_of([caller(number) for number in range(30)]))
     assert room.far.sizes == [1, 30]
     assert len(set(told)) >= 29, "who comes meanwhile waits for one of them, not for all"
+
+
+async def test_what_those_who_shared_a_request_ask_next_shares_one_too(room: Room) -> None:
+    async def caller(number: int) -> None:
+        for _ in range(6):
+            await room.call(LIST, number)
+
+    await room.at.clock.run(all_of([caller(number) for number in range(50)]))
+    assert room.far.sizes == [50] * 6
 
 
 async def test_reads_fill_batches_up_to_the_setting(at: Limits) -> None:

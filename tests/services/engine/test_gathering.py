@@ -23,10 +23,13 @@ class Begun:
         self.at.append(round(self._clock.monotonic(), 3))
 
 
-async def gathering(shop: Workshop) -> Begun:
+async def gathering(shop: Workshop, *, places: int = 100, waiting: int = 0) -> Begun:
+    """Such a topic at work; so many jobs of it were there before."""
     begun = Begun(shop)
-    topic = replace(shop.topic(begun, name="deals", started=False, concurrency=100), gather=EVERY)
+    topic = replace(shop.topic(begun, name="deals", started=False, concurrency=places), gather=EVERY)
     shop.inbox.register(topic)
+    for number in range(waiting):
+        await shop.accept(f"deal {number}", topic="deals")
     shop.workers.start(topic)
     await shop.settle()
     return begun
@@ -62,6 +65,12 @@ async def test_the_first_after_a_lull_is_begun_at_once(shop: Workshop) -> None:
     now = shop.clock.monotonic()
     await come(shop, 1, apart=0.0)
     assert begun.at[-1] == pytest.approx(now, abs=0.001)
+
+
+async def test_who_waits_for_a_place_gets_it_as_soon_as_it_is_free(shop: Workshop) -> None:
+    before = shop.clock.monotonic()
+    begun = await gathering(shop, places=2, waiting=4 * MANY)
+    assert begun.at == [pytest.approx(before, abs=0.001)] * (4 * MANY)
 
 
 async def test_a_topic_that_does_not_gather_begins_all_at_once(shop: Workshop) -> None:
